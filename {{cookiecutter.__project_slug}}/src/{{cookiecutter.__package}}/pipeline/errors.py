@@ -1,0 +1,12 @@
+"""Problems that a person can mend."""
+
+from __future__ import annotations
+
+
+class LifecycleError(Exception):
+    """An expected problem, said in one sentence.
+
+    The sentence names the file, the value that came, what was expected and, where there is one,
+    the command that helps. The command line prints it and exits with status 1; anything that is
+    not a ``LifecycleError`` is a bug and keeps its traceback.
+    """

@@ -1,0 +1,277 @@
+"""The small JSON records that each stage leaves in ``build/``."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .errors import LifecycleError
+
+
+class Part(BaseModel):
+    """A piece of a record."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Record(Part):
+    """What one stage found out, kept as one JSON file."""
+
+    version: Literal[1] = 1
+    """The layout of this record."""
+
+    @classmethod
+    def file_name(cls) -> str:
+        """Return the name of this record's file, such as ``training.json``."""
+        return cls.__name__.removesuffix("Record").lower() + ".json"
+
+    def write(self, folder: Path) -> None:
+        """Write the record to its file in ``folder``, in one step."""
+        write_text(folder / self.file_name(), self.model_dump_json(indent=1) + "\n")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the record from its file in ``folder``.
+
+        Raises
+        ------
+        LifecycleError
+            If the file is missing or is not such a record.
+        """
+        path = folder / cls.file_name()
+        try:
+            return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise LifecycleError(f"{path} is missing; run 'mlops run' to make it.") from None
+        except (ValidationError, ValueError):
+            raise LifecycleError(f"{path} is not a record of this version; run 'mlops run' to make it anew.") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file beside its place, then rename it, so that nobody reads half of it."""
+    beside = path.with_name(path.name + ".partial")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)
+
+
+class DataFile(Part):
+    """One file of the data, as accepted in ``data.lock``."""
+
+    path: str
+    sha256: str
+    rows: int
+    first: str | None = None
+    """Time of the earliest row, ISO 8601; None without ``data.time``."""
+    last: str | None = None
+    """Time of the latest row."""
+
+
+class Finding(Part):
+    """One way in which the data break the contract or look wrong."""
+
+    level: Literal["error", "warning"]
+    """An error stops the run; a warning is only shown."""
+    column: str
+    """The column, or ``table`` where the whole table is meant."""
+    check: str
+    """What should hold, in words or as the contract names it."""
+    count: int
+    """Rows that break it; 0 where rows cannot be counted."""
+    share: float
+    """``count`` as a share of all rows, 0 to 1."""
+    examples: list[str] = []
+    """Up to five values that break it, shortened."""
+
+
+class ValidationRecord(Record):
+    """``validation.json``: is the data as the contract says?"""
+
+    passed: bool
+    rows: int
+    """Rows read."""
+    quarantined: int = 0
+    """Rows set aside."""
+    files: list[DataFile]
+    """The accepted files that were read."""
+    waiting: list[str] = []
+    """Files that lie there but have not been accepted."""
+    findings: list[Finding] = []
+    target: dict[str, float] = {}
+    """Share of each class, or mean, sd, min, median and max of a numeric target."""
+
+
+class CandidateResult(Part):
+    """How one candidate did in cross-validation on the training part."""
+
+    name: str
+    status: Literal["ok", "failed"]
+    reason: str | None = None
+    """Why it failed, in one sentence."""
+    scores: list[float] = []
+    """The primary metric in each fold; empty where one candidate competes alone."""
+    mean: float | None = None
+    sd: float | None = None
+    seconds: float = 0.0
+    """Wall time of its cross-validation."""
+
+
+class TrainingRecord(Record):
+    """``training.json``: which candidate became the challenger, and how."""
+
+    run_key: str
+    challenger: str
+    """Name of the candidate that won."""
+    estimator: str
+    """The challenger as scikit-learn prints it."""
+    metric: str
+    greater_is_better: bool
+    candidates: list[CandidateResult]
+    train_rows: int
+    test_rows: int
+    boundary: str
+    """Where the split lies: an ISO time, or the share that is held out."""
+    features: list[str]
+    """Columns the model sees, in order."""
+    classes: list[str] = []
+    """Class labels in the order of the probabilities; empty for regression."""
+    seed: int
+    seconds: float
+    """Wall time of the stage."""
+
+
+class Estimate(Part):
+    """A number with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class MetricResult(Part):
+    """One metric of challenger and baseline on the same test rows."""
+
+    name: str
+    greater_is_better: bool
+    model: Estimate
+    baseline: Estimate
+    difference: Estimate
+    """Paired, challenger minus baseline, sign turned so that up is good."""
+
+
+class SliceResult(Part):
+    """The primary metric on the test rows where ``column`` is ``level``."""
+
+    column: str
+    level: str
+    rows: int
+    model: Estimate
+    baseline: Estimate
+
+
+class Importance(Part):
+    """How much the primary metric drops when one column is shuffled."""
+
+    column: str
+    mean: float
+    sd: float
+
+
+class Curve(Part):
+    """Points of a curve, at most 200 of them."""
+
+    name: Literal["roc", "precision_recall", "calibration", "residuals", "predictions"]
+    label: str = ""
+    """The class it belongs to, for more than two classes."""
+    x: list[float]
+    y: list[float]
+
+
+class EvaluationRecord(Record):
+    """``evaluation.json``: how good is the challenger on rows it has never seen?"""
+
+    rows: int
+    metrics: list[MetricResult]
+    skipped: dict[str, str] = {}
+    """Metrics that are not defined here, with the reason."""
+    slices: list[SliceResult] = []
+    small_slices: int = 0
+    """Slices left out because they have too few rows."""
+    importances: list[Importance] = []
+    """Most important first."""
+    curves: list[Curve] = []
+    confusion: list[list[int]] = []
+    """Counts, true class by predicted class."""
+    calibration_error: float | None = None
+    """Expected calibration error, 0 to 1; None for regression."""
+    error_p95: float | None = None
+    """95th percentile of the absolute error, in the target's unit; None for classification."""
+    latency_ms: float
+    """Median time to predict one row."""
+    batch_rows_per_second: float
+    """Rows predicted a second, in one large batch."""
+
+
+class Gate(Part):
+    """A rule that must hold to merge."""
+
+    name: str
+    passed: bool
+    evidence: str
+    """The numbers behind it, in a few words."""
+
+
+class ComparisonRecord(Record):
+    """``comparison.json``: is it better, and may it be merged?"""
+
+    against: Literal["baseline"]
+    """What the challenger is compared with."""
+    verdict: Literal["better", "no worse", "worse", "cannot tell"]
+    metric: str
+    difference: Estimate
+    """Of the primary metric, up is good."""
+    margin: float
+    """In the metric's unit."""
+    gates: list[Gate]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate holds."""
+        return all(gate.passed for gate in self.gates)
+
+
+class RunRecord(Record):
+    """``run.json``: what was run, from what, and how it ended."""
+
+    status: Literal["finished", "failed"]
+    stage: str
+    """The last stage that was entered."""
+    error: str | None = None
+    """Why it failed, in one sentence."""
+    run_key: str | None = None
+    fingerprint: str | None = None
+    """Digest of everything that can change any output; the same fingerprint needs no new run."""
+    reused: bool = False
+    """Whether the model was taken over from an earlier run with the same run key."""
+    commit: str | None = None
+    dirty: bool = False
+    """Whether files differed from the commit."""
+    started: str
+    """UTC, ISO 8601."""
+    seconds: float = 0.0
+    python: str
+    libraries: dict[str, str]
+    mlflow_run: str | None = None
+
+
+class Records(Part):
+    """Everything that is known of a run; what a failed run did not reach is None."""
+
+    run: RunRecord
+    validation: ValidationRecord | None = None
+    training: TrainingRecord | None = None
+    evaluation: EvaluationRecord | None = None
+    comparison: ComparisonRecord | None = None

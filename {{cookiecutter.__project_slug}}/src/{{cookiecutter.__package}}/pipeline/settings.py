@@ -1,0 +1,204 @@
+"""``params.yaml`` as typed, validated settings."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import LifecycleError
+
+PARAMS = "params.yaml"
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Period = Annotated[str, Field(pattern=r"^\d+ (hours?|days?|weeks?)$", examples=["60 days"])]
+
+
+class Section(BaseModel):
+    """Settings that refuse what they do not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class DataSettings(Section):
+    """Where the data come from and what its columns mean."""
+
+    source: str = Field(default="data/*.parquet", min_length=1)
+    """A glob below the project, an fsspec URL, or a SQL URL (which needs ``query``)."""
+    query: str | None = None
+    """The SELECT statement, for a SQL URL; ORDER BY makes its digest stable."""
+    target: str
+    """The column to predict."""
+    id: str | None = None
+    """The column that names a row; never a feature."""
+    time: str | None = None
+    """The column that says when a row happened."""
+    group: str | None = None
+    """The column whose equal values belong together (a patient, a shop); never a feature."""
+    window: Period | None = None
+    """Train and test on this newest period only."""
+    max_age: Period | None = None
+    """Warn when the newest row is older than this."""
+    on_invalid: Literal["fail", "quarantine"] = "fail"
+    """What to do with rows that break the contract."""
+    max_invalid_share: Share = 0.01
+    """With ``quarantine``: the run fails above this share of bad rows."""
+
+
+class SplitSettings(Section):
+    """Which rows are held out."""
+
+    by: Literal["time", "hash", "group"] = "time"
+    """``time``: the newest part; ``hash``: by ``data.id``; ``group``: by ``data.group``."""
+    test_period: Period = "60 days"
+    """With ``time``: how long before the newest row the test part begins."""
+    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    """With ``hash`` and ``group``: the share of ids or groups held out."""
+
+
+class TrainSettings(Section):
+    """How candidates train and how the challenger is selected."""
+
+    metric: str
+    """The primary metric; one of ``evaluate.metrics``."""
+    candidates: list[str] | None = Field(default=None, min_length=1)
+    """Names from ``models.py``; all of them by default."""
+    folds: Annotated[int, Field(ge=2, le=20)] = 3
+    """Folds of the cross-validation that selects the challenger."""
+    candidate_timeout: Annotated[float, Field(gt=0)] = 300
+    """Seconds after which a candidate counts as failed."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """The seed of everything that draws random numbers."""
+
+
+class EvaluateSettings(Section):
+    """What is measured on the test part."""
+
+    metrics: list[str] = Field(min_length=1)
+    """Built-in names, functions of ``models.py``, or ``module:function``."""
+    slices: list[str] = []
+    """Columns whose values the primary metric is broken down by."""
+    min_slice_rows: Annotated[int, Field(ge=1)] = 100
+    """Slices with fewer test rows are left out."""
+    replicates: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    """Bootstrap replicates behind each interval."""
+
+
+class GateSettings(Section):
+    """Rules that must hold to merge."""
+
+    margin: Annotated[str | float, Field(examples=["1%", 0.005])] = "1%"
+    """How much worse still counts as no worse: a share such as ``1%``, or a number in the metric's unit."""
+    max_calibration_error: Share | None = None
+    """Classification: largest mean gap between predicted and observed probability."""
+    max_error: Annotated[float, Field(gt=0)] | None = None
+    """Regression: what 95 % of the absolute errors must not exceed, in the target's unit."""
+    max_latency_ms: Annotated[float, Field(gt=0)] | None = None
+    """Median time to predict one row, milliseconds."""
+    max_size_mb: Annotated[float, Field(gt=0)] | None = None
+    """Size of the bundle, megabytes."""
+
+    @model_validator(mode="after")
+    def _margin_is_readable(self) -> GateSettings:
+        self.margin_of(1.0)
+        return self
+
+    def margin_of(self, value: float) -> float:
+        """Return the margin, in the metric's unit, around a metric that is ``value``."""
+        if isinstance(self.margin, float | int):
+            return float(self.margin)
+        if not re.fullmatch(r"\d+(\.\d+)?%", self.margin):
+            raise ValueError(f"expected a number or a share such as 1%, got '{self.margin}'")
+        return abs(value) * float(self.margin[:-1]) / 100
+
+
+class TrackSettings(Section):
+    """Where runs are written down."""
+
+    experiment: str = "mlops"
+    """The MLflow experiment."""
+
+
+class Settings(Section):
+    """All of ``params.yaml``."""
+
+    problem: Literal["classification", "regression"]
+    """What the model predicts: a class or a number."""
+    data: DataSettings
+    split: SplitSettings = SplitSettings()
+    train: TrainSettings
+    evaluate: EvaluateSettings
+    gates: GateSettings = GateSettings()
+    track: TrackSettings = TrackSettings()
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Settings:
+        needed = {"time": self.data.time, "hash": self.data.id, "group": self.data.group}
+        if needed[self.split.by] is None:
+            column = {"time": "time", "hash": "id", "group": "group"}[self.split.by]
+            raise ValueError(f"split.by is '{self.split.by}', which needs data.{column}")
+        if self.data.window is not None and self.data.time is None:
+            raise ValueError("data.window needs data.time")
+        if self.train.metric not in self.evaluate.metrics:
+            raise ValueError(f"train.metric '{self.train.metric}' is not one of evaluate.metrics")
+        return self
+
+
+def parse_period(text: str) -> timedelta:
+    """Return the length of a period such as ``60 days``."""
+    number, unit = text.split()
+    return timedelta(**{unit.rstrip("s") + "s": int(number)})
+
+
+def read_settings(path: Path) -> Settings:
+    """Read and validate ``params.yaml``.
+
+    Raises
+    ------
+    LifecycleError
+        If the file is missing, is not YAML, or has a key or a value that is not allowed. An
+        unknown key is answered with the nearest known one.
+    """
+    import yaml
+
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except FileNotFoundError:
+        raise LifecycleError(f"{path} is missing; run mlops in the folder that holds it.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        raise LifecycleError(f"{path}{line}: expected YAML, but {getattr(error, 'problem', error)}.") from None
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        raise LifecycleError(f"{path}: {_explain(error)}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    """Say in one sentence what is wrong, one clause a problem."""
+    return "; ".join(_explain_one(problem) for problem in error.errors()) + "."
+
+
+def _explain_one(problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(problem["loc"][:-1])
+        near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0)
+        return f"unknown key {key}, did you mean '{near[0]}'?"
+    if problem["type"] == "missing":
+        return f"key {key} is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    return f"{key} is {problem['input']!r}: {message}" if key else message
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Settings
+    for part in location:
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)

@@ -1,0 +1,59 @@
+"""The data contract: what a row must look like before a model may see it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing import Series
+
+CARRIERS = ["9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"]
+
+
+class Contract(pa.DataFrameModel):
+    """Scheduled flights out of New York with the weather at departure.
+
+    Columns that are not named here are dropped (``strict = "filter"``). That is how the columns
+    known only after the flight, such as ``dep_delay``, never reach a model.
+    """
+
+    flight_id: int = pa.Field(unique=True, ge=0, description="number of the flight")
+    scheduled_departure: pd.Timestamp = pa.Field(
+        ge=pd.Timestamp("2013-01-01"), lt=pd.Timestamp("2014-01-01"), description="local time at the origin"
+    )
+    scheduled_minutes: int = pa.Field(
+        in_range={"min_value": 20, "max_value": 900}, description="scheduled arrival minus departure, local clocks"
+    )
+    carrier: str = pa.Field(isin=CARRIERS, description="two-letter code of the airline")
+    origin: str = pa.Field(isin=["EWR", "JFK", "LGA"], description="airport of departure")
+    dest: str = pa.Field(str_matches=r"^[A-Z]{3}$", description="airport of arrival")
+    distance: int = pa.Field(in_range={"min_value": 50, "max_value": 6000}, description="miles")
+    temp: float = pa.Field(nullable=True, in_range={"min_value": -30, "max_value": 120}, description="degrees Fahrenheit")
+    dewp: float = pa.Field(nullable=True, in_range={"min_value": -50, "max_value": 100}, description="degrees Fahrenheit")
+    humid: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 100}, description="relative, percent")
+    wind_dir: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 360}, description="degrees")
+    wind_speed: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 150}, description="miles an hour")
+    wind_gust: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 200}, description="miles an hour")
+    precip: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 10}, description="inches an hour")
+    pressure: float = pa.Field(nullable=True, in_range={"min_value": 870, "max_value": 1085}, description="millibar")
+    visib: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 10}, description="miles")
+{%- if cookiecutter.problem == "classification" %}
+    late: bool = pa.Field(description="arrived more than 15 minutes late (the target)")
+{%- else %}
+    air_time: float = pa.Field(in_range={"min_value": 10, "max_value": 1000}, description="minutes (the target)")
+{%- endif %}
+
+    class Config:
+        strict = "filter"
+        coerce = True
+
+    @pa.dataframe_check(name="dew point is not above temperature")
+    def dew_point_is_possible(cls, flights: pd.DataFrame) -> Series[bool]:
+        """Air cannot hold more water than it can hold."""
+        return ~(flights["dewp"] > flights["temp"] + 0.1)
+{%- if cookiecutter.problem == "regression" %}
+
+    @pa.dataframe_check(name="no faster than sound")
+    def speed_is_possible(cls, flights: pd.DataFrame) -> Series[bool]:
+        """An airliner does not break the sound barrier."""
+        return ~(flights["distance"] / flights["air_time"] * 60 > 760)
+{%- endif %}
