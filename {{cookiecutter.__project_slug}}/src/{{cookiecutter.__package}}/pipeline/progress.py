@@ -1,11 +1,29 @@
-"""How stages tell how far they are."""
+"""How the lifecycle tells a person how far it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 # Called with what is being worked on, how many steps of it are done, and how many there are.
 Progress = Callable[[str, int, int], None]
+
+
+class Console(Protocol):
+    """Where the lifecycle says what it does; the command line has one for each kind of screen."""
+
+    def stage(self, name: str) -> AbstractContextManager[None]:
+        """Enclose the work of one stage."""
+
+    def progress(self, task: str, done: int, total: int) -> None:
+        """Show how far a task of the stage is."""
+
+    def tell(self, sentence: str) -> None:
+        """Say what came out."""
+
+    def warn(self, sentence: str) -> None:
+        """Say what a person should look at, although the run goes on."""
 
 
 def silent(task: str, done: int, total: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Literal, Self
 
@@ -48,14 +47,16 @@ class Record(Part):
         except FileNotFoundError:
             raise LifecycleError(f"{path} is missing; run 'mlops run' to make it.") from None
         except (ValidationError, ValueError):
-            raise LifecycleError(f"{path} is not a record of this version; run 'mlops run' to make it anew.") from None
+            raise LifecycleError(
+                f"{path} is not a record of this version; run 'mlops run' to make it anew."
+            ) from None
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a file beside its place, then rename it, so that nobody reads half of it."""
     beside = path.with_name(path.name + ".partial")
     beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 class DataFile(Part):
@@ -88,7 +89,7 @@ class Finding(Part):
 
 
 class ValidationRecord(Record):
-    """``validation.json``: is the data as the contract says?"""
+    """``validation.json``: whether the data are as the contract says."""
 
     passed: bool
     rows: int
@@ -191,7 +192,7 @@ class Curve(Part):
 
 
 class EvaluationRecord(Record):
-    """``evaluation.json``: how good is the challenger on rows it has never seen?"""
+    """``evaluation.json``: how good the challenger is on rows it has never seen."""
 
     rows: int
     metrics: list[MetricResult]
@@ -225,7 +226,7 @@ class Gate(Part):
 
 
 class ComparisonRecord(Record):
-    """``comparison.json``: is it better, and may it be merged?"""
+    """``comparison.json``: whether it is better, and may be merged."""
 
     against: Literal["baseline"]
     """What the challenger is compared with."""
@@ -264,6 +265,8 @@ class RunRecord(Record):
     seconds: float = 0.0
     python: str
     libraries: dict[str, str]
+    unwritten: list[str] = []
+    """Sections of the model card that people still have to write."""
     mlflow_run: str | None = None
 
 

