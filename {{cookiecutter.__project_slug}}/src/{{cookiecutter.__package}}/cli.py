@@ -45,9 +45,7 @@ data_app = typer.Typer(no_args_is_help=True, help="See and accept data.")
 app.add_typer(data_app, name="data")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
-Files = Annotated[
-    list[str] | None, typer.Argument(help="Files to accept; by default all new and changed ones.")
-]
+Files = Annotated[list[str] | None, typer.Argument(help="Files; by default all new and changed ones.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Forget all files accepted before.")]
 
 
@@ -155,9 +153,8 @@ def gate(as_json: AsJson = False) -> None:
         raise LifecycleError(f"the run failed at stage {last.stage}: {last.error}")
     comparison = ComparisonRecord.read(build)
     if as_json:
-        typer.echo(
-            json.dumps({"passed": comparison.passed, "gates": [g.model_dump() for g in comparison.gates]})
-        )
+        gates = [gate.model_dump() for gate in comparison.gates]
+        typer.echo(json.dumps({"passed": comparison.passed, "gates": gates}))
     for failing in (gate for gate in comparison.gates if not gate.passed):
         _say_error(f"gate '{failing.name}' does not hold: {failing.evidence}")
     if not comparison.passed:
@@ -192,12 +189,7 @@ def data_status(as_json: AsJson = False) -> None:
 
 
 @data_app.command("accept")
-def data_accept(
-    files: Annotated[
-        list[str] | None, typer.Argument(help="Files to accept; all new and changed ones by default.")
-    ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Forget all files accepted before.")] = False,
-) -> None:
+def data_accept(files: Files = None, replace: Replace = False) -> None:
     """Validate files against the contract and write data.lock."""
     from .pipeline import data
     from .pipeline.settings import PARAMS, read_settings
@@ -226,12 +218,8 @@ def _print_outcome(records: Records, unchanged: bool, as_json: bool) -> None:
 
     assert records.comparison is not None
     if as_json:
-        outcome = {
-            "unchanged": unchanged,
-            "run": records.run.model_dump(),
-            "comparison": records.comparison.model_dump(),
-        }
-        typer.echo(json.dumps(outcome))
+        run, comparison = records.run.model_dump(), records.comparison.model_dump()
+        typer.echo(json.dumps({"unchanged": unchanged, "run": run, "comparison": comparison}))
         return
     if unchanged:
         typer.echo(f"Nothing has changed since the run of {records.run.started}: reused build/ as it is.")

@@ -77,13 +77,7 @@ class TerminalConsole(PlainConsole):
 
     def __init__(self, output: TextIO) -> None:
         from rich.console import Console as Screen
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-        )
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         super().__init__(output)
         self._lines: list[str] = []

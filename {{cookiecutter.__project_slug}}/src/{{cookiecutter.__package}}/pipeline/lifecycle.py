@@ -194,9 +194,8 @@ class Run:
                 model = training.model
                 save_model(model, self.staged / MODEL)
                 self._keep(training=training.record)
-            self.console.tell(
-                summary.describe_training(TrainingRecord.read(self.staged), self.records.run.reused)
-            )
+            record = TrainingRecord.read(self.staged)
+            self.console.tell(summary.describe_training(record, self.records.run.reused))
         return model
 
     def resume(self) -> None:
@@ -290,11 +289,8 @@ class Run:
         """Write down how the run ended; after a failure keep what still holds of the last build."""
         self._note_time()
         if problem is not None:
-            error = (
-                str(problem)
-                if isinstance(problem, LifecycleError)
-                else f"{type(problem).__name__}: {problem}"
-            )
+            expected = isinstance(problem, LifecycleError)
+            error = str(problem) if expected else f"{type(problem).__name__}: {problem}"
             self._note(status="failed", error=error, fingerprint=None)
             from .report import render_report
 
@@ -352,10 +348,9 @@ class Run:
 def _require_valid(record: ValidationRecord) -> None:
     if record.passed:
         return
-    problems = "; ".join(
-        summary.describe_finding(finding) for finding in record.findings if finding.level == "error"
-    )
-    raise LifecycleError(f"the data break the contract: {problems}; see build/report.md.")
+    errors = [summary.describe_finding(finding) for finding in record.findings if finding.level == "error"]
+    more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+    raise LifecycleError(f"The data break the contract: {'; '.join(errors[:3])}{more}; see build/report.md.")
 
 
 def _add_findings(record: ValidationRecord, findings: list[Finding]) -> ValidationRecord:

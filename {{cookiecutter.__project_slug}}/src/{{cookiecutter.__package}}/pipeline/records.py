@@ -47,9 +47,7 @@ class Record(Part):
         except FileNotFoundError:
             raise LifecycleError(f"{path} is missing; run 'mlops run' to make it.") from None
         except (ValidationError, ValueError):
-            raise LifecycleError(
-                f"{path} is not a record of this version; run 'mlops run' to make it anew."
-            ) from None
+            raise LifecycleError(f"{path} is no record of this version; run 'mlops run' again.") from None
 
 
 def write_text(path: Path, text: str) -> None:

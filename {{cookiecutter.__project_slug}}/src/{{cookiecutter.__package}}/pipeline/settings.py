@@ -166,17 +166,14 @@ def read_settings(path: Path) -> Settings:
     import yaml
 
     try:
-        content = yaml.load(
-            path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LifecycleError(f"{path} is missing; run mlops in the folder that holds it.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        raise LifecycleError(
-            f"{path}{line}: expected YAML, but {getattr(error, 'problem', error)}."
-        ) from None
+        problem = getattr(error, "problem", error)
+        raise LifecycleError(f"{path}{line}: expected YAML, but {problem}.") from None
     try:
         return Settings.model_validate(content)
     except ValidationError as error:

@@ -29,12 +29,10 @@ def describe_training(record: TrainingRecord, reused: bool) -> str:
     """Say which candidate won, against which others."""
     if reused:
         return f"{record.challenger}, reused: nothing that can change the model has changed"
-    others = [_describe_candidate(result.name, result.mean) for result in record.candidates]
-    return (
-        f"{record.challenger} won: {record.metric} {', '.join(others)}"
-        if len(others) > 1
-        else record.challenger
-    )
+    if len(record.candidates) == 1:
+        return f"{record.challenger}, the only candidate"
+    scores = ", ".join(_describe_candidate(result.name, result.mean) for result in record.candidates)
+    return f"{record.challenger} won: {record.metric} {scores}"
 
 
 def describe_evaluation(record: EvaluationRecord, metric: str) -> str:
@@ -47,8 +45,9 @@ def describe_comparison(record: ComparisonRecord) -> str:
     """Say the verdict and how the gates stand."""
     held = sum(gate.passed for gate in record.gates)
     failing = "".join(f"; {gate.name} does not: {gate.evidence}" for gate in record.gates if not gate.passed)
-    told = record.verdict != "cannot tell"
-    verdict = (
+    verdict = f"{record.verdict} than the {record.against}"
+    if record.verdict == "cannot tell":
+        verdict = f"cannot tell it from the {record.against}"
         f"{record.verdict} than the {record.against}" if told else f"cannot tell it from the {record.against}"
     )
     gates = f"{held} of {len(record.gates)} gates hold{failing}"
