@@ -115,7 +115,9 @@ class CandidateResult(Part):
     mean: float | None = None
     sd: float | None = None
     seconds: float = 0.0
-    """Wall time of its cross-validation."""
+    """Wall time of its cross-validation, or of its only fit."""
+    warning: str | None = None
+    """The first thing it warned of, such as that it did not converge."""
 
 
 class TrainingRecord(Record):

@@ -1,0 +1,218 @@
+"""Functions run side by side, each in a process of its own, so that none can harm the others."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import random
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from typing import Any
+
+from pebble import ProcessExpired
+from pebble.concurrent import process
+
+# Imported once, by the server that the workers are forked from, while the parent reads the data.
+PRELOADED = [f"{__package__}.training"]
+
+NAME = "isolated"
+SINGLE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One call of a function of a module, with what it may use up."""
+
+    key: Any
+    """What the caller knows the job by."""
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    timeout: float
+    """Seconds."""
+    threads: int = 1
+    """For OpenMP; linear algebra always has one, because its sums depend on the number."""
+    seed: int = 0
+    """Of the global random generators."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: a value, or the reason why there is none."""
+
+    value: Any
+    reason: str | None
+    seconds: float
+
+
+def warm_up() -> None:
+    """Start the server that workers are forked from, and return without waiting for its imports."""
+    context = _context()
+    if context.get_start_method() != "forkserver":
+        return
+    from multiprocessing import forkserver
+
+    context.set_forkserver_preload(PRELOADED)
+    with _server_environment():
+        forkserver.ensure_running()
+
+
+def run(jobs: Iterable[Job], parallel: int) -> Iterator[tuple[Job, Outcome]]:
+    """Run jobs side by side and yield each as it ends.
+
+    A job that raises, hangs, dies or is killed has an outcome with a reason; the others go on. If
+    the caller stops early, by Ctrl-C for example, the processes that still run are ended.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+        Drawn when there is room for one more, so the caller may decide late what comes next.
+    parallel : int
+        How many run at a time, at least 1.
+
+    Yields
+    ------
+    tuple of Job and Outcome
+    """
+    warm_up()
+    source = iter(jobs)
+    running: dict[Future[bytes], tuple[Job, float]] = {}
+    try:
+        while True:
+            for job in islice(source, parallel - len(running)):
+                running[_start(job)] = (job, time.monotonic())
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                job, started = running.pop(future)
+                yield job, _outcome(job, future, time.monotonic() - started)
+    finally:
+        _stop(running)
+
+
+def _context() -> BaseContext:
+    """Fork from a clean server where that is safe; elsewhere start from scratch."""
+    return multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+
+
+@contextmanager
+def _server_environment() -> Iterator[None]:
+    """Set what the server must have from its first moment: a path, a fixed hash seed, no Ctrl-C.
+
+    Ctrl-C on a terminal reaches every process; only the parent may answer it.
+    """
+    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
+    wanted = {"PYTHONPATH": path, "PYTHONHASHSEED": "0"} | SINGLE_BLAS_THREAD
+    before = {name: os.environ.get(name) for name in wanted}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _start(job: Job) -> Future[bytes]:
+    start = process(name=NAME, daemon=True, timeout=job.timeout, mp_context=_context())(_work)
+    future: Future[bytes] = start(job.function, job.arguments, job.threads, job.seed)
+    return future
+
+
+def _work(function: Callable[..., Any], arguments: tuple[Any, ...], threads: int, seed: int) -> bytes:
+    """Call the function and pickle its value, or the sentence that says why it has none."""
+    _leave_parent_alone()
+    try:
+        value = _call(function, arguments, threads, seed)
+        return pickle.dumps((value, None), protocol=5)
+    except MemoryError:
+        return pickle.dumps((None, "ran out of memory"))
+    except BaseException as error:
+        traceback.print_exc()
+        return pickle.dumps((None, f"raised {describe(error)}"))
+
+
+def _leave_parent_alone() -> None:
+    """Print to standard error, die when told to, and do not outlive the parent."""
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def _call(function: Callable[..., Any], arguments: tuple[Any, ...], threads: int, seed: int) -> Any:
+    import numpy as np
+    from joblib import parallel_config
+    from threadpoolctl import threadpool_limits
+
+    # For libraries that load later; threadpoolctl reaches those that are there.
+    os.environ.update({"OMP_NUM_THREADS": str(threads)} | SINGLE_BLAS_THREAD)
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - candidates may draw from the global generator
+    limits = threadpool_limits({"openmp": threads, "blas": 1})
+    # Threads, since a daemon may have no children; estimators without n_jobs use them all.
+    with limits, parallel_config(backend="threading", n_jobs=threads):
+        return function(*arguments)
+
+
+def describe(error: BaseException) -> str:
+    """Return the type and the first line of an exception or a warning, at most 300 characters."""
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return text if len(text) <= 300 else text[:299] + "…"
+
+
+def _outcome(job: Job, future: Future[bytes], seconds: float) -> Outcome:
+    error = future.exception()
+    if error is None:
+        return _unpack(future.result(), seconds)
+    if isinstance(error, TimeoutError):
+        return Outcome(None, f"timed out after {job.timeout:g} s", seconds)
+    if isinstance(error, ProcessExpired):
+        return Outcome(None, _death(error.exitcode), seconds)
+    return Outcome(None, f"could not be started or read back: {describe(error)}", seconds)
+
+
+def _unpack(content: bytes, seconds: float) -> Outcome:
+    try:
+        value, reason = pickle.loads(content)
+    except Exception as error:
+        return Outcome(None, f"returned what cannot be read back: {describe(error)}", seconds)
+    return Outcome(value, reason, seconds)
+
+
+def _death(exitcode: int | None) -> str:
+    if exitcode == -9:  # SIGKILL, a name Windows does not know
+        return "was killed; out of memory?"
+    if exitcode is not None and exitcode < 0:
+        return f"died of {signal.Signals(-exitcode).name}"
+    return f"ended its process with exit code {exitcode}"
+
+
+def _stop(running: Iterable[Future[bytes]]) -> None:
+    """End the processes that still run, and wait until they are gone."""
+    for future in running:
+        future.cancel()
+    for thread in threading.enumerate():
+        if thread.name == NAME:
+            thread.join()

@@ -1,0 +1,148 @@
+"""The run key: what a model was made from, as one digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .errors import LifecycleError
+from .lock import read_lock
+from .settings import Settings
+from .sources import list_files
+
+PACKAGE = Path(__file__).parents[1]
+REQUIREMENTS = "requirements.txt"
+
+# Of the pipeline, only what stands between the data and the fitted challenger: how rows are read,
+# dropped and divided, how candidates train, and what selects among them.
+STAGES = ["sources", "database", "data", "validation", "split", "training", "isolation", "metrics"]
+# These come after the model, whatever is in them.
+AFTER_THE_MODEL = ["cli.py", "__init__.py", "__main__.py", "pipeline", "serving", "monitoring"]
+
+# Which rows and columns there are. The source itself is not named: the lock has the digest of
+# everything that was read from it. How old data may be changes a warning, no model.
+DATA_KEYS = {"target", "id", "time", "group", "window", "on_invalid"}
+MODEL_KEYS: dict[str, Any] = {"problem": True, "split": True, "train": True, "data": DATA_KEYS}
+
+
+def compute_run_key(settings: Settings, root: Path) -> str:
+    """Return the digest of everything that can change a model, and of nothing else.
+
+    That is: paths and digests in ``data.lock``; ``problem``, ``split``, ``train`` and parts of
+    ``data`` in ``params.yaml``, defaults included, however they are written down; the source of
+    the package apart from the stages that come after training; the locked requirements; the minor
+    version of Python. Line endings, comments in YAML and in the requirements do not count.
+
+    Parameters
+    ----------
+    settings : Settings
+    root : Path
+        The project folder.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal, 64 characters.
+
+    Raises
+    ------
+    LifecycleError
+        If ``data.lock`` or ``requirements.txt`` is missing or cannot be read.
+    """
+    return _digest(
+        {
+            "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+            "data": [[file.path, file.sha256] for file in read_lock(root).files],
+            "settings": settings.model_dump(mode="json", include=MODEL_KEYS),
+            "source": _digest_files([*_own_modules(), *_stage_modules()], PACKAGE),
+            "metric": _digest_files(_metric_module(settings, root), root),
+            "requirements": _requirements(root),
+        }
+    )
+
+
+def compute_fingerprint(settings: Settings, root: Path, run_key: str) -> str:
+    """Return the digest of everything that can change any output of a run.
+
+    That is: the run key, the whole of ``params.yaml`` and ``data.lock``, the names of the files
+    that lie there (reports tell which wait), every file of the package, what people wrote in
+    ``model_cards/``, ``pyproject.toml``, the exact Python, and today's date where the age of the
+    data is checked.
+
+    Parameters
+    ----------
+    settings : Settings
+    root : Path
+        The project folder.
+    run_key : str
+        Of the same settings and folder.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal, 64 characters.
+    """
+    return _digest(
+        {
+            "run_key": run_key,
+            "settings": settings.model_dump(mode="json"),
+            "lock": read_lock(root).model_dump(mode="json"),
+            "listed": list_files(settings.data, root),
+            "source": _digest_files(_files_below(PACKAGE), PACKAGE),
+            "cards": _digest_files(_files_below(root / "model_cards"), root),
+            "project": _digest_files(root.glob("pyproject.toml"), root),
+            "python": sys.version,
+            "day": datetime.now(UTC).date().isoformat() if settings.data.max_age else None,
+        }
+    )
+
+
+def _own_modules() -> list[Path]:
+    """Return what the data scientist wrote: the package without the lifecycle around it."""
+    return [
+        path
+        for path in _files_below(PACKAGE)
+        if path.suffix == ".py" and path.relative_to(PACKAGE).parts[0] not in AFTER_THE_MODEL
+    ]
+
+
+def _stage_modules() -> list[Path]:
+    return [PACKAGE / "pipeline" / f"{name}.py" for name in STAGES]
+
+
+def _metric_module(settings: Settings, root: Path) -> list[Path]:
+    """Return the file of a selecting metric such as ``costs:weekly`` that lies beside the package."""
+    module, colon, _ = settings.train.metric.partition(":")
+    file = f"{module.replace('.', '/')}.py"
+    return [path for path in (root / file, root / "src" / file) if colon and path.is_file()]
+
+
+def _requirements(root: Path) -> list[str]:
+    path = root / REQUIREMENTS
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except FileNotFoundError:
+        raise LifecycleError(f"{path} is missing: it pins the libraries; run 'make lock'.") from None
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _files_below(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+
+
+def _digest_files(paths: Iterable[Path], base: Path) -> list[tuple[str, str]]:
+    """Return path below ``base`` and digest of each file, Windows line endings aside."""
+    return sorted((path.relative_to(base).as_posix(), _digest_file(path)) for path in paths)
+
+
+def _digest_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,283 @@
+"""Candidates to challenger: trained side by side, selected on the training part alone."""
+
+from __future__ import annotations
+
+import difflib
+import pickle
+import re
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from ..models import baseline, candidates
+from .errors import LifecycleError
+from .isolation import Job, Outcome, describe, run
+from .metrics import find_metric, predict
+from .progress import Progress
+from .records import CandidateResult, TrainingRecord
+from .settings import Settings
+from .split import Split, features_and_target, folds
+
+Factory = Callable[[int], dict[str, BaseEstimator]]
+
+
+@dataclass
+class Training:
+    """The fitted challenger and how it came about."""
+
+    model: BaseEstimator
+    record: TrainingRecord
+
+
+@dataclass
+class Material:
+    """What every worker needs, handed over as one file."""
+
+    features: pd.DataFrame
+    target: pd.Series[Any]
+    folds: list[tuple[np.ndarray, np.ndarray]]
+    candidates: Factory
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a worker returns."""
+
+    value: Any
+    """A score, or the fitted model."""
+    warning: str | None
+
+
+@dataclass
+class Entrant:
+    """A candidate on its way through the folds."""
+
+    name: str
+    scores: dict[int, float] = field(default_factory=dict)
+    """By number of the fold."""
+    reason: str | None = None
+    warning: str | None = None
+    seconds: float = 0.0
+
+    def note(self, outcome: Outcome, timeout: float) -> None:
+        """Take in what became of one job of this candidate, which may take ``timeout`` seconds in all."""
+        self.seconds += outcome.seconds
+        if self.seconds > timeout:
+            self.reason = f"timed out after {timeout:g} s"
+        elif outcome.reason is not None:
+            self.reason = self.reason or outcome.reason
+        else:
+            self.warning = self.warning or outcome.value.warning
+
+    def result(self) -> CandidateResult:
+        """Return the record of how it did."""
+        scores = [score for _, score in sorted(self.scores.items())] if self.reason is None else []
+        return CandidateResult(
+            name=self.name,
+            status="ok" if self.reason is None else "failed",
+            reason=self.reason,
+            scores=scores,
+            mean=float(np.mean(scores)) if scores else None,
+            sd=float(np.std(scores, ddof=1)) if scores else None,
+            seconds=self.seconds,
+            warning=self.warning,
+        )
+
+
+def train(split: Split, settings: Settings, run_key: str, progress: Progress) -> Training:
+    """Train the candidates and return the best of them, fitted on the whole training part.
+
+    Candidates are compared by cross-validation on the training part; the test part is not
+    looked at. The best mean wins, and among equals the one listed first. A single candidate is
+    not cross-validated, because there is nothing to select.
+
+    Parameters
+    ----------
+    split : Split
+        Only ``split.train`` is used to fit and to select.
+    settings : Settings
+    run_key : str
+        Written into the record.
+    progress : callable
+        Told of each fold that ends.
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    LifecycleError
+        If ``train.candidates`` names an unknown candidate, or if every candidate fails.
+    """
+    started = time.monotonic()
+    metric = find_metric(settings.train.metric, settings.problem)
+    names = choose(candidates(settings.train.seed), settings)
+    features, target = features_and_target(split.train, settings)
+    pairs = folds(split.train, settings) if len(names) > 1 else []
+    entrants = [Entrant(name) for name in names]
+    with _handed_over(Material(features, target, pairs, candidates, settings)) as path:
+        _cross_validate(entrants, len(pairs), path, settings, progress)
+        winner, model = _refit(entrants, metric.greater_is_better, path, settings)
+    classes = [str(label) for label in getattr(model, "classes_", [])]
+    record = TrainingRecord(
+        run_key=run_key,
+        challenger=winner.name,
+        estimator=_print(candidates(settings.train.seed)[winner.name]),
+        metric=metric.name,
+        greater_is_better=metric.greater_is_better,
+        candidates=[entrant.result() for entrant in entrants],
+        train_rows=len(split.train),
+        test_rows=len(split.test),
+        boundary=split.boundary,
+        features=[str(column) for column in features.columns],
+        classes=classes if settings.problem == "classification" else [],
+        seed=settings.train.seed,
+        seconds=time.monotonic() - started,
+    )
+    return Training(model, record)
+
+
+def choose(defined: dict[str, BaseEstimator], settings: Settings) -> list[str]:
+    """Return the names of the candidates that compete, in the order of ``params.yaml``.
+
+    Raises
+    ------
+    LifecycleError
+        If ``train.candidates`` names one that ``models.py`` does not define.
+    """
+    names = list(dict.fromkeys(settings.train.candidates or defined))
+    for name in names:
+        if name not in defined:
+            near = difflib.get_close_matches(name, defined, n=1, cutoff=0)
+            hint = f", did you mean '{near[0]}'?" if near else "."
+            raise LifecycleError(f"params.yaml: train.candidates has '{name}', unknown to models.py{hint}")
+    return names
+
+
+def fit_baseline(split: Split, settings: Settings) -> BaseEstimator:
+    """Return the baseline, fitted on the training part."""
+    features, target = features_and_target(split.train, settings)
+    return baseline().fit(features, target)
+
+
+def _print(estimator: BaseEstimator) -> str:
+    """Return the whole of what scikit-learn prints, without addresses, which differ every time."""
+    return re.sub(r" at 0x[0-9a-f]+", "", estimator.__repr__(N_CHAR_MAX=100_000))
+
+
+@contextmanager
+def _handed_over(material: Material) -> Iterator[str]:
+    """Write the material to a file that every worker can read, and remove it in the end."""
+    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+        path = Path(folder) / "material.pickle"
+        with path.open("wb") as file:
+            pickle.dump(material, file, protocol=5)
+        yield str(path)
+
+
+def _read(path: str) -> Material:
+    with Path(path).open("rb") as file:
+        material: Material = pickle.load(file)
+    return material
+
+
+def _cross_validate(
+    entrants: list[Entrant], n_folds: int, path: str, settings: Settings, progress: Progress
+) -> None:
+    """Score every candidate on every fold; the scores go into the entrants."""
+    total = len(entrants) * n_folds
+    if total == 0:
+        return
+    timeout = settings.train.candidate_timeout
+    parallel = min(joblib.cpu_count(), total)
+    jobs = _fold_jobs(entrants, n_folds, path, settings, joblib.cpu_count() // parallel)
+    progress("training", 0, total)
+    for done, (job, outcome) in enumerate(run(jobs, parallel), start=1):
+        entrant, fold = job.key
+        entrant.note(outcome, timeout)
+        if outcome.reason is None:
+            entrant.scores[fold] = outcome.value.value
+        progress("training", done, total)
+
+
+def _fold_jobs(
+    entrants: list[Entrant], n_folds: int, path: str, settings: Settings, threads: int
+) -> Iterator[Job]:
+    """Yield the folds still worth running, the last fold first.
+
+    The last fold of an expanding window is the largest, and large jobs first keep all cores busy
+    to the end.
+    """
+    for fold in reversed(range(n_folds)):
+        for entrant in entrants:
+            if entrant.reason is None:
+                left = settings.train.candidate_timeout - entrant.seconds
+                arguments = (path, entrant.name, fold)
+                yield Job((entrant, fold), score_fold, arguments, left, threads, settings.train.seed)
+
+
+def _refit(
+    entrants: list[Entrant], greater_is_better: bool, path: str, settings: Settings
+) -> tuple[Entrant, BaseEstimator]:
+    """Fit the best candidate on the whole training part; if that fails, the next best."""
+    timeout, seed = settings.train.candidate_timeout, settings.train.seed
+    for entrant in _rank(entrants, greater_is_better):
+        job = Job(entrant, fit_whole, (path, entrant.name), timeout, joblib.cpu_count(), seed)
+        [(_, outcome)] = run([job], parallel=1)
+        if outcome.reason is None:
+            entrant.warning = entrant.warning or outcome.value.warning
+            entrant.seconds = entrant.seconds or outcome.seconds
+            return entrant, outcome.value.value
+        entrant.reason = f"{outcome.reason} (on the whole training part)"
+    reasons = "; ".join(f"{entrant.name} {entrant.reason}" for entrant in entrants)
+    raise LifecycleError(f"No candidate of models.py could be trained: {reasons}.")
+
+
+def _rank(entrants: list[Entrant], greater_is_better: bool) -> list[Entrant]:
+    """Return those that have not failed, best mean score first, equals in their order."""
+    sign = -1 if greater_is_better else 1
+    able = [entrant for entrant in entrants if entrant.reason is None]
+    return sorted(able, key=lambda entrant: sign * float(np.mean(list(entrant.scores.values()) or [0.0])))
+
+
+def score_fold(path: str, name: str, fold: int) -> Fitted:
+    """Fit a candidate on one fold and score it on the rows left out (runs in a worker)."""
+    material = _read(path)
+    fit, held = material.folds[fold]
+    model, warning = _fit(material, name, fit)
+    metric = find_metric(material.settings.train.metric, material.settings.problem)
+    # With one thread: a forest adds up its trees in the order in which they finish.
+    with joblib.parallel_config(n_jobs=1):
+        prediction = predict(model, material.features.iloc[held])
+    score = float(metric.score(material.target.iloc[held], prediction, getattr(model, "classes_", None)))
+    if not np.isfinite(score):
+        raise ValueError(f"{metric.name} is {score} in fold {fold + 1}")
+    return Fitted(score, warning)
+
+
+def fit_whole(path: str, name: str) -> Fitted:
+    """Fit a candidate on the whole training part (runs in a worker)."""
+    material = _read(path)
+    return Fitted(*_fit(material, name, slice(None)))
+
+
+def _fit(material: Material, name: str, rows: np.ndarray | slice) -> tuple[BaseEstimator, str | None]:
+    """Return the fitted candidate and the first thing it warned of."""
+    model = material.candidates(material.settings.train.seed)[name]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UserWarning)
+        model.fit(material.features.iloc[rows], material.target.iloc[rows])
+    return model, next((describe(one.message) for one in caught if isinstance(one.message, Warning)), None)
