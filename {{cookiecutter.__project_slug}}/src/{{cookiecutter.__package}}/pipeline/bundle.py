@@ -1,0 +1,226 @@
+"""The bundle: the folder that is deployed."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from .columns import ContractRecord, describe_contract, to_json
+from .errors import LifecycleError
+from .persistence import list_types, load_model, save_model
+from .profile import describe_data
+from .records import EvaluationRecord, MetricResult, Part, Record, Records, TrainingRecord, write_text
+from .settings import Settings
+from .split import Split, features_and_target
+
+MODEL = "model.skops"
+CARD = "model_card.md"
+REQUIREMENTS = "requirements.txt"
+# Rows of golden.json.
+GOLDEN_ROWS = 20
+# What loading a bundle and predicting with it imports; LightGBM and XGBoost come on top where used.
+RUNTIME = ["joblib", "numpy", "pandas", "pydantic", "pyyaml", "scikit-learn", "scipy", "skops"]
+
+
+class GoldenRecord(Record):
+    """``golden.json``: what a service with this model must answer."""
+
+    inputs: list[dict[str, Any]]
+    """Rows of the test part, spread over all of it: the features by name, as JSON has them."""
+    outputs: list[Any]
+    """For each row the probabilities of the contract's classes in order, or the value; for a
+    classifier without probabilities the label."""
+
+
+class MetricsRecord(Record):
+    """``metrics.json``: how good the model is on rows it has never seen."""
+
+    rows: int
+    primary: str
+    """The metric that decides."""
+    metrics: list[MetricResult]
+
+
+class LineageRecord(Record):
+    """``lineage.json``: where the model comes from. It holds no wall time: same inputs, same bytes."""
+
+    commit: str | None
+    dirty: bool
+    """Whether files differed from the commit."""
+    run_key: str
+    data_lock: str
+    """sha256 of ``data.lock``."""
+    challenger: str
+    """Name of the candidate."""
+    split: str
+    """``time``, ``hash`` or ``group``."""
+    boundary: str
+    """Where the split lies: an ISO time, or the share that is held out."""
+    train_rows: int
+    test_rows: int
+    python: str
+    libraries: dict[str, str]
+
+
+class FileDigest(Part):
+    """One file of a bundle."""
+
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+class ManifestRecord(Record):
+    """``MANIFEST.json``: every other file of the bundle."""
+
+    files: dict[str, FileDigest]
+
+    @classmethod
+    def file_name(cls) -> str:
+        """Return ``MANIFEST.json``."""
+        return "MANIFEST.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files are as they were sealed."""
+
+    folder: Path
+    model: BaseEstimator
+    contract: ContractRecord
+    lineage: LineageRecord
+
+
+def write_bundle(
+    folder: Path, model: BaseEstimator, split: Split, settings: Settings, records: Records, root: Path
+) -> None:
+    """Write everything but the model card and the manifest, replacing a bundle that is there.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the bundle.
+    model : estimator
+        The challenger, fitted.
+    split : Split
+    settings : Settings
+    records : Records
+        With training and evaluation.
+    root : Path
+        Of the project; ``data.lock`` lies there.
+    """
+    assert records.training is not None
+    assert records.evaluation is not None
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    save_model(model, folder / MODEL)
+    describe_contract(split.train, settings, records.training).write(folder)
+    describe_data(model, split, settings).write(folder)
+    _choose_golden(model, split, settings).write(folder)
+    _tell_metrics(records.evaluation, settings).write(folder)
+    _trace_lineage(records, records.training, settings, root).write(folder)
+    write_text(folder / REQUIREMENTS, _pin_requirements(folder / MODEL))
+
+
+def seal_bundle(folder: Path) -> None:
+    """Write ``MANIFEST.json``, the last file of a bundle."""
+    names = _list_names(folder)
+    ManifestRecord(files={name: _digest(folder / name) for name in names}).write(folder)
+
+
+def measure_bundle(folder: Path) -> int:
+    """Return the size of a bundle's files, in bytes."""
+    return sum((folder / name).stat().st_size for name in _list_names(folder))
+
+
+def verify_bundle(folder: Path) -> None:
+    """Hold the files of a bundle against its manifest.
+
+    Raises
+    ------
+    LifecycleError
+        If a file is missing, is one too many, or has changed since the bundle was sealed.
+    """
+    expected = ManifestRecord.read(folder).files
+    names = set(_list_names(folder))
+    problems = [f"{name} is missing" for name in sorted(expected.keys() - names)]
+    problems += [f"{name} does not belong to it" for name in sorted(names - expected.keys())]
+    common = sorted(names & expected.keys())
+    problems += [f"{name} has changed" for name in common if _digest(folder / name) != expected[name]]
+    if problems:
+        raise LifecycleError(f"{folder} is not the bundle that was sealed: {'; '.join(problems)}.")
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Verify a bundle, then load it.
+
+    Raises
+    ------
+    LifecycleError
+        If the bundle is not as it was sealed, or its model names a type that is not allowed.
+    """
+    verify_bundle(folder)
+    return Bundle(
+        folder=folder,
+        model=load_model(folder / MODEL),
+        contract=ContractRecord.read(folder),
+        lineage=LineageRecord.read(folder),
+    )
+
+
+def _choose_golden(model: BaseEstimator, split: Split, settings: Settings) -> GoldenRecord:
+    """Take rows from the beginning, the end and evenly in between."""
+    positions = np.unique(np.linspace(0, len(split.test) - 1, GOLDEN_ROWS).round().astype(int))
+    features, _ = features_and_target(split.test.iloc[positions], settings)
+    columns = {str(name): [to_json(value) for value in column] for name, column in features.items()}
+    predict = getattr(model, "predict_proba", model.predict)
+    return GoldenRecord(
+        inputs=[dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)],
+        outputs=predict(features).tolist(),
+    )
+
+
+def _tell_metrics(evaluation: EvaluationRecord, settings: Settings) -> MetricsRecord:
+    return MetricsRecord(rows=evaluation.rows, primary=settings.train.metric, metrics=evaluation.metrics)
+
+
+def _trace_lineage(
+    records: Records, training: TrainingRecord, settings: Settings, root: Path
+) -> LineageRecord:
+    return LineageRecord(
+        commit=records.run.commit,
+        dirty=records.run.dirty,
+        run_key=training.run_key,
+        data_lock=sha256((root / "data.lock").read_bytes()).hexdigest(),
+        challenger=training.challenger,
+        split=settings.split.by,
+        boundary=training.boundary,
+        train_rows=training.train_rows,
+        test_rows=training.test_rows,
+        python=records.run.python,
+        libraries=records.run.libraries,
+    )
+
+
+def _pin_requirements(model: Path) -> str:
+    """Return the packages, with versions, that loading the model and predicting with it needs."""
+    tops = {name.partition(".")[0] for name in list_types(model)}
+    extra = [packages_distributions()[top][0] for top in sorted(tops & {"lightgbm", "xgboost"})]
+    return "".join(f"{name}=={version(name)}\n" for name in sorted([*RUNTIME, *extra]))
+
+
+def _list_names(folder: Path) -> list[str]:
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    return [name for name in names if name != ManifestRecord.file_name()]
+
+
+def _digest(path: Path) -> FileDigest:
+    content = path.read_bytes()
+    return FileDigest(sha256=sha256(content).hexdigest(), size=len(content))

@@ -1,0 +1,230 @@
+"""Models as files that are safe to load: skops, never pickle."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import skops.io
+from sklearn.base import BaseEstimator
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.pipeline import Pipeline
+from skops.io.exceptions import UnsupportedTypeException
+
+from .archive import make_canonical
+from .errors import LifecycleError
+
+PACKAGE = __package__.partition(".")[0]
+
+# What a file may name without being a class of scikit-learn or of this project. A loaded file can
+# call whatever it names, with arguments of its own choosing, so "from NumPy" is not enough to be
+# harmless: numpy.memmap overwrites files, pandas.eval runs code, scipy.stats runs code too.
+HARMLESS = {
+    "collections.OrderedDict",
+    "functools.partial",
+    "lightgbm.basic.Booster",
+    "numpy.dtype",
+    "numpy.random._generator.Generator",
+    "numpy.random.mtrand.RandomState",
+    "pandas.CategoricalDtype",
+    "pandas.DatetimeTZDtype",
+    "pandas.StringDtype",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    "scipy.interpolate._bsplines.BSpline",
+    "sklearn.utils.validation.check_array",
+    "xgboost.core.Booster",
+}
+# Packages whose classes are estimators and their parts.
+ESTIMATORS = ("sklearn", "lightgbm.sklearn", "xgboost.sklearn")
+# Modules that do more than estimate, or run something when they are imported.
+OFF_LIMITS = {"__main__", "conftest", "datasets", "externals", "tests", "_testing", "_build_utils"}
+# The rest of this project is the lifecycle: it deletes, starts and writes things.
+LIFECYCLE = ("pipeline", "serving", "monitoring", "cli", "__main__")
+REMEDY = "keep NumPy arrays, lists, dicts and named functions instead"
+
+BROKEN = (
+    BadZipFile, EOFError, KeyError, IndexError, AttributeError, ImportError, TypeError, ValueError,
+    NotImplementedError, RecursionError, zlib.error,
+)  # fmt: skip
+
+
+def save_model(model: BaseEstimator, path: Path) -> None:
+    """Write a fitted model to a skops file; the same model gives the same bytes.
+
+    Of a search, the estimator that it found best is kept: that is what predicts, while the log of
+    the search holds wall times.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    path : Path
+        Replaced in one step.
+
+    Raises
+    ------
+    LifecycleError
+        If the model holds something that cannot be written, or could not be loaded again.
+    """
+    model = settle(model)
+    try:
+        data = skops.io.dumps(model)
+    except (UnsupportedTypeException, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise LifecycleError(_explain(model, error)) from error
+    for name in skops.io.get_untrusted_types(data=data):
+        if not is_trusted(name):
+            raise LifecycleError(
+                f"The model holds {name}, which could not be loaded again; "
+                f"put a class or a named function into {PACKAGE}/features.py or models.py and use that."
+            )
+    beside = path.with_name(path.name + ".partial")
+    beside.write_bytes(make_canonical(data))
+    beside.replace(path)
+
+
+def load_model(path: Path) -> BaseEstimator:
+    """Read a model, if every type in the file is known to be harmless.
+
+    Nothing of the file runs before its types have been checked.
+
+    Parameters
+    ----------
+    path : Path
+        A file that ``save_model`` wrote.
+
+    Returns
+    -------
+    estimator
+        Fitted.
+
+    Raises
+    ------
+    LifecycleError
+        If the file is missing or broken, or names a type that is not allowed.
+    """
+    data = _read(path)
+    trusted = _require_trusted(data, path)
+    try:
+        return skops.io.loads(data, trusted=trusted)
+    except BROKEN as error:
+        raise _broken(path) from error
+
+
+def list_types(path: Path) -> list[str]:
+    """Return the types in a model's file that skops does not trust by itself but we do.
+
+    Raises
+    ------
+    LifecycleError
+        As ``load_model`` does.
+    """
+    return _require_trusted(_read(path), path)
+
+
+def is_trusted(name: str) -> bool:
+    """Tell whether a file may name this class or function.
+
+    Allowed are classes of scikit-learn and of the scikit-learn interfaces of LightGBM and XGBoost,
+    scikit-learn's metrics, a short list of parts that those need, and what stands in the modules
+    of this project that are written by its users.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``sklearn.compose._column_transformer.make_column_selector``.
+    """
+    if name in HARMLESS:
+        return True
+    module, _, attribute = name.rpartition(".")
+    if OFF_LIMITS & set(module.split(".")):
+        return False
+    if _is_within(module, ESTIMATORS):
+        found = _find(module, attribute)
+        return inspect.isclass(found) or (_is_within(module, ("sklearn.metrics",)) and callable(found))
+    ours = _is_within(module, (PACKAGE,)) and module.split(".")[1:2] not in [[part] for part in LIFECYCLE]
+    return ours and callable(_find(module, attribute))
+
+
+def _is_within(module: str, packages: tuple[str, ...]) -> bool:
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+def _find(module: str, attribute: str) -> Any:
+    """Return what is defined, not merely imported, under this name; None where there is none."""
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError):
+        return None
+    defined = getattr(found, "__module__", None) == module and getattr(found, "__name__", None) == attribute
+    return found if defined and not inspect.ismodule(found) else None
+
+
+def settle(model: BaseEstimator) -> BaseEstimator:
+    """Return the model with each fitted search replaced by the estimator that it found best."""
+    if isinstance(model, BaseSearchCV):
+        return settle(model.best_estimator_)
+    if isinstance(model, Pipeline):
+        steps = [(name, settle(step)) for name, step in model.steps]
+        if any(new is not old for (_, new), (_, old) in zip(steps, model.steps, strict=True)):
+            return Pipeline(steps)
+    return model
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise LifecycleError(f"{path} is missing; run 'mlops run' to make it.") from None
+
+
+def _require_trusted(data: bytes, path: Path) -> list[str]:
+    try:
+        names = skops.io.get_untrusted_types(data=data) if data else []
+    except BROKEN as error:
+        raise _broken(path) from error
+    if not data:
+        raise _broken(path)
+    for name in names:
+        if not is_trusted(name):
+            raise LifecycleError(
+                f"{path} was not loaded because it names {name}, which is not a known type of scikit-learn, "
+                f"NumPy, pandas, LightGBM, XGBoost or {PACKAGE}."
+            )
+    return names
+
+
+def _broken(path: Path) -> LifecycleError:
+    return LifecycleError(
+        f"{path} is not a whole skops file of these library versions; make it anew: 'mlops run'."
+    )
+
+
+def _explain(model: BaseEstimator, error: Exception) -> str:
+    """Say which attribute of a model cannot be written."""
+    for where, value in _leaves(model, type(model).__name__):
+        try:
+            skops.io.dumps(value)
+        except Exception:  # whatever it is, it tells the attribute that is looked for
+            kind = f"{type(value).__module__.partition('.')[0]} {type(value).__name__}"
+            return f"The model cannot be saved: {where} is a {kind}; {REMEDY}."
+    return f"The model cannot be saved ({error}); {REMEDY}."
+
+
+def _leaves(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Yield the parts of a model that are not estimators or containers, with where they are."""
+    if isinstance(value, BaseEstimator):
+        for name, part in vars(value).items():
+            yield from _leaves(part, f"{where}.{name}")
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _leaves(part, f"{where}[{key!r}]")
+    elif isinstance(value, list | tuple):
+        for index, part in enumerate(value):
+            yield from _leaves(part, f"{where}[{index}]")
+    else:
+        yield where, value
