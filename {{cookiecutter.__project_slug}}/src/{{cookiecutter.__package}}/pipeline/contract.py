@@ -1,0 +1,255 @@
+"""Apply the contract to a table and count what breaks it."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
+from pandera.pandas import DataFrameSchema
+
+from .records import Finding
+
+TABLE = "table"
+EXAMPLES = 5
+WIDTH = 60
+
+# Checks that fail only because something before them failed: the cause is reported, not these.
+CONSEQUENCES = {SchemaErrorReason.WRONG_DATATYPE, SchemaErrorReason.CHECK_ERROR}
+WORDS = {
+    SchemaErrorReason.SERIES_CONTAINS_NULLS: "is not null",
+    SchemaErrorReason.SERIES_CONTAINS_DUPLICATES: "is unique",
+    SchemaErrorReason.DUPLICATES: "rows are unique",
+    SchemaErrorReason.COLUMN_NOT_IN_SCHEMA: "is in the contract",
+    SchemaErrorReason.DUPLICATE_COLUMN_LABELS: "occurs once",
+}
+
+
+@dataclass(frozen=True)
+class Breach:
+    """One rule that the data break, and where."""
+
+    column: str
+    check: str
+    rows: np.ndarray | None = None
+    """Positions of the rows that break it; None where the whole table is at fault."""
+    examples: tuple[str, ...] = ()
+    level: Literal["error", "warning"] = "error"
+
+    def to_finding(self, n_rows: int) -> Finding:
+        """Return the breach as it is shown, out of ``n_rows`` rows."""
+        count = 0 if self.rows is None else len(self.rows)
+        return Finding(
+            level=self.level,
+            column=self.column,
+            check=self.check,
+            count=count,
+            share=count / n_rows if n_rows else 0.0,
+            examples=list(self.examples),
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A table after the contract was applied to it."""
+
+    frame: pd.DataFrame
+    """The columns of the contract, in its order, of its types where they could be had."""
+    breaches: list[Breach]
+    typed: bool
+    """Whether every column has the type of the contract."""
+
+    @cached_property
+    def bad_rows(self) -> np.ndarray:
+        """Positions of the rows that break a rule, in order."""
+        rows = [
+            breach.rows for breach in self.breaches if breach.level == "error" and breach.rows is not None
+        ]
+        return np.unique(np.concatenate(rows)) if rows else np.array([], dtype=np.intp)
+
+    @property
+    def table_is_broken(self) -> bool:
+        """Whether a rule is broken that leaving out rows cannot mend."""
+        return any(breach.level == "error" and breach.rows is None for breach in self.breaches)
+
+
+def read_contract() -> DataFrameSchema:
+    """Return the contract of ``schema.py``."""
+    from ..schema import Contract
+
+    return Contract.to_schema()
+
+
+def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Outcome:
+    """Coerce a table to the contract's types, drop other columns, and find all that breaks it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its index must be 0, 1, 2, ...
+    contract : DataFrameSchema
+        Pandera's schema; it is not changed.
+
+    Returns
+    -------
+    Outcome
+        Rows are counted from the checks' own masks. Pandera's table of failure cases is never
+        built for more than five rows a check: it grows to one row per bad row *and column*.
+    """
+    twice = frame.columns[frame.columns.duplicated()].unique()
+    if len(twice):
+        return Outcome(frame, [Breach(str(name), "occurs once") for name in twice], typed=False)
+    bounded, soft = _bound(contract)
+    lossy = _find_lossy_values(frame, bounded)
+    try:
+        coerced, errors = bounded.validate(frame, lazy=True), []
+    except SchemaErrors as problem:
+        coerced, errors = problem.data, problem.schema_errors
+    order = [name for name in contract.columns if name in coerced]
+    order += [name for name in coerced if name not in order]
+    typed = not any(error.reason_code is SchemaErrorReason.DATATYPE_COERCION for error in errors)
+    return Outcome(coerced[order], lossy + _to_breaches(errors, frame, soft, hidden=lossy), typed)
+
+
+def find_rows(column: str, check: str, series: pd.Series, bad: np.ndarray) -> list[Breach]:
+    """Return a breach for the rows where ``bad`` is true, none if there is no such row."""
+    rows = np.flatnonzero(bad)
+    return [Breach(column, check, rows, _examples(series, rows))] if len(rows) else []
+
+
+def _bound(contract: DataFrameSchema) -> tuple[DataFrameSchema, set[str]]:
+    """Return a copy that keeps few failure cases, and which of its checks only warn."""
+    bounded = copy.deepcopy(contract)
+    bounded.strict = bounded.strict or "filter"
+    soft = set()
+    for check in [
+        *bounded.checks,
+        *(check for column in bounded.columns.values() for check in column.checks),
+    ]:
+        check.n_failure_cases = EXAMPLES
+        if check.raise_warning:
+            soft.add(_name_check(check))
+            check.raise_warning = False
+    return bounded, soft
+
+
+def _find_lossy_values(frame: pd.DataFrame, contract: DataFrameSchema) -> list[Breach]:
+    """Find values that coercion changes without a word, or refuses without saying where.
+
+    It turns 1.5 into 1, and null and 'no' into True; it cannot hold the year 9999 in nanoseconds.
+    """
+    breaches = []
+    for name, column in contract.columns.items():
+        if name not in frame or not (column.coerce or contract.coerce):
+            continue
+        series, kind = frame[name], getattr(getattr(column.dtype, "type", None), "kind", "")
+        if kind in "iu" and pd.api.types.is_float_dtype(series):
+            breaches += find_rows(
+                name, f"is {column.dtype}", series, (series.notna() & (series % 1 != 0)).to_numpy()
+            )
+        if kind == "M" and pd.api.types.is_datetime64_dtype(series):
+            outside = (series < pd.Timestamp.min) | (series > pd.Timestamp.max)
+            breaches += find_rows(name, f"is {column.dtype}", series, outside.to_numpy())
+        if kind == "b" and not pd.api.types.is_bool_dtype(series):
+            known = series.isin([True, False]).to_numpy()
+            missing = series.isna().to_numpy()
+            breaches += find_rows(name, "is not null", series, missing)
+            breaches += find_rows(name, f"is {column.dtype}", series, ~known & ~missing)
+    return breaches
+
+
+def _to_breaches(
+    errors: list[SchemaError], frame: pd.DataFrame, soft: set[str], hidden: list[Breach]
+) -> list[Breach]:
+    """Translate Pandera's errors, causes only."""
+    rooted = any(
+        error.reason_code in {SchemaErrorReason.DATATYPE_COERCION, SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME}
+        for error in errors
+    )
+    breaches = [
+        _to_breach(error, frame, soft)
+        for error in errors
+        if not (rooted and error.reason_code in CONSEQUENCES)
+    ]
+    told = {(breach.column, breach.check) for breach in hidden}
+    nulls = {breach.column for breach in breaches if breach.check == "is not null"}
+    return [
+        breach
+        for breach in (
+            _without_nulls(breach, frame) if breach.column in nulls else breach for breach in breaches
+        )
+        if (breach.rows is None or len(breach.rows)) and (breach.column, breach.check) not in told
+    ]
+
+
+def _without_nulls(breach: Breach, frame: pd.DataFrame) -> Breach:
+    """A null is no integer either, but it is enough to call it null."""
+    if breach.check == "is not null" or breach.rows is None:
+        return breach
+    rows = breach.rows[frame[breach.column].iloc[breach.rows].notna().to_numpy()]
+    return Breach(breach.column, breach.check, rows, _examples(frame[breach.column], rows), breach.level)
+
+
+def _to_breach(error: SchemaError, frame: pd.DataFrame, soft: set[str]) -> Breach:
+    if error.reason_code is SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
+        return Breach(
+            str(error.failure_cases), "is in the data" + _name_nearest(str(error.failure_cases), frame)
+        )
+    if error.reason_code is SchemaErrorReason.COLUMN_NOT_IN_SCHEMA:
+        return Breach(str(error.failure_cases), WORDS[error.reason_code])
+    column = _name_column(error)
+    rows = _find_bad_rows(error)
+    level: Literal["error", "warning"] = "warning" if _name_check(error.check) in soft else "error"
+    if rows is None:
+        examples = (_shorten(str(error.failure_cases)),) if isinstance(error.failure_cases, str) else ()
+    elif column in frame:
+        examples = _examples(frame[column], rows)
+    else:
+        examples = tuple(f"row {row}" for row in rows[:EXAMPLES])
+    return Breach(column, _say(error), rows, examples, level)
+
+
+def _name_column(error: SchemaError) -> str:
+    if isinstance(error.schema, DataFrameSchema):
+        return TABLE
+    return str(getattr(error.schema, "name", None) or TABLE)
+
+
+def _say(error: SchemaError) -> str:
+    if error.reason_code is SchemaErrorReason.DATATYPE_COERCION:
+        return f"is {error.schema.dtype}"
+    return WORDS.get(error.reason_code) or _name_check(error.check)
+
+
+def _name_check(check: Any) -> str:
+    """Return the check as the contract names it: a name, or ``in_range(50, 6000)``."""
+    return _shorten(str(getattr(check, "error", None) or getattr(check, "name", None) or check))
+
+
+def _name_nearest(name: str, frame: pd.DataFrame) -> str:
+    near = difflib.get_close_matches(name, [str(column) for column in frame], n=1)
+    return f" (nearest there: '{near[0]}')" if near else ""
+
+
+def _find_bad_rows(error: SchemaError) -> np.ndarray | None:
+    """Return positions of the rows that fail; None where the check answers for the whole table."""
+    if isinstance(error.check_output, pd.Series) and error.check_output.dtype == bool:
+        return error.check_output.index[~error.check_output].to_numpy()
+    if isinstance(error.failure_cases, pd.DataFrame) and error.failure_cases["index"].notna().all():
+        return np.unique(error.failure_cases["index"].to_numpy(dtype=np.intp))
+    return None
+
+
+def _examples(series: pd.Series, rows: np.ndarray) -> tuple[str, ...]:
+    """Return up to five different values, shortened; the first thousand bad rows are looked at."""
+    values = series.iloc[rows[:1000]].drop_duplicates().head(EXAMPLES)
+    return tuple(_shorten(repr(value) if isinstance(value, str) else str(value)) for value in values)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"

@@ -1,0 +1,269 @@
+"""Hold the data against the contract, and look for what no contract can say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+
+from .contract import TABLE, Breach, Outcome, apply_contract, find_rows, read_contract
+from .data import Loaded
+from .errors import LifecycleError
+from .plausibility import examine, summarise_target
+from .records import Finding, ValidationRecord
+from .settings import Settings
+from .split import Split
+
+# A test part smaller than this gives intervals too wide to decide anything.
+MIN_TEST_ROWS = 100
+# Without ids, equal rows on both sides may be chance up to this share of the test part.
+MAX_EQUAL_SHARE = 0.01
+
+
+@dataclass
+class Validation:
+    """The data, sorted into rows that keep the contract and rows that do not."""
+
+    valid: pd.DataFrame
+    """The contract's columns, of the contract's types."""
+    invalid: pd.DataFrame
+    """Rows set aside: all their columns, and ``reason``."""
+    record: ValidationRecord
+
+
+def validate(loaded: Loaded, settings: Settings) -> Validation:
+    """Hold the loaded data against the contract and set bad rows aside if the settings say so.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        All accepted rows.
+    settings : Settings
+
+    Returns
+    -------
+    Validation
+        With ``data.on_invalid: fail`` no row is set aside. Broken data is reported by
+        ``record.passed`` and ``record.findings``, not by an exception.
+
+    Raises
+    ------
+    LifecycleError
+        If ``params.yaml`` names a column that the contract does not know.
+    """
+    _require_columns(settings)
+    frame = loaded.frame.reset_index(drop=True)
+    outcome = _apply_rules(frame, settings)
+    breaches, valid, bad = _set_aside(frame, outcome, settings)
+    findings = [breach.to_finding(len(frame)) for breach in _forgive(breaches, bad, len(frame), settings)]
+    if not any(finding.level == "error" for finding in findings):
+        findings += examine(valid, settings)
+    record = ValidationRecord(
+        passed=not any(finding.level == "error" for finding in findings),
+        rows=len(frame),
+        quarantined=len(bad),
+        files=loaded.files,
+        waiting=loaded.waiting,
+        findings=sorted(findings, key=lambda finding: (finding.level, -finding.count, finding.column)),
+        target=summarise_target(valid, settings),
+    )
+    return Validation(valid, _give_reasons(frame, breaches, bad), record)
+
+
+def check(frame: pd.DataFrame, settings: Settings) -> list[Finding]:
+    """Hold one new file against the contract.
+
+    What only the whole table can show, such as a constant column, is left to ``validate``. Rows
+    that ``validate`` would set aside are warnings here.
+
+    Raises
+    ------
+    LifecycleError
+        If ``params.yaml`` names a column that the contract does not know.
+    """
+    _require_columns(settings)
+    frame = frame.reset_index(drop=True)
+    outcome = _apply_rules(frame, settings)
+    breaches, _, bad = _set_aside(frame, outcome, settings)
+    return [breach.to_finding(len(frame)) for breach in _forgive(breaches, bad, len(frame), settings)]
+
+
+def check_split(split: Split, settings: Settings) -> list[Finding]:
+    """Look for what makes a test on the held-out part worthless.
+
+    Parameters
+    ----------
+    split : Split
+    settings : Settings
+
+    Returns
+    -------
+    list of Finding
+        Rows or groups on both sides, a part without rows or with one class only, a test part
+        with fewer than 100 rows.
+    """
+    train, test = split.train, split.test
+    if train.empty or test.empty:
+        part = "training" if train.empty else "test"
+        return [_table_error(f"the {part} part has rows (boundary {split.boundary})")]
+    findings = _find_shared_rows(train, test, settings) + _find_shared_groups(train, test, settings)
+    if settings.problem == "classification":
+        findings += _check_classes(train, test, settings)
+    if len(test) < MIN_TEST_ROWS:
+        findings.append(_table_warning(f"the test part has {MIN_TEST_ROWS} rows or more", len(test), 1.0))
+    return findings
+
+
+def _require_columns(settings: Settings) -> None:
+    """Refuse settings that name a column which the contract does not have."""
+    known = [str(name) for name in read_contract().columns]
+    data = settings.data
+    named = {"data.target": data.target, "data.id": data.id, "data.time": data.time, "data.group": data.group}
+    wanted = [(key, name) for key, name in named.items() if name is not None]
+    wanted += [("evaluate.slices", name) for name in settings.evaluate.slices]
+    for key, name in wanted:
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0)
+            raise LifecycleError(
+                f"params.yaml: {key} names '{name}', which is no column of the contract in schema.py; "
+                f"did you mean '{near[0]}'?"
+            )
+
+
+def _apply_rules(frame: pd.DataFrame, settings: Settings) -> Outcome:
+    """Apply the contract, and the rules that hold whatever the contract says."""
+    if frame.empty:
+        return Outcome(frame, [Breach(TABLE, "has rows")], typed=False)
+    outcome = apply_contract(frame, read_contract())
+    told = {(breach.column, breach.check) for breach in outcome.breaches}
+    own = [breach for breach in _find_unusable(outcome.frame, settings) if (breach.column, breach.check) not in told]
+    return Outcome(outcome.frame, outcome.breaches + own, outcome.typed)
+
+
+def _find_unusable(frame: pd.DataFrame, settings: Settings) -> list[Breach]:
+    """Find rows that no model could use: ids twice, key columns missing, infinite numbers."""
+    data, breaches = settings.data, []
+    if data.id is not None and data.id in frame:
+        ids = frame[data.id]
+        breaches += find_rows(data.id, "is unique", ids, (ids.duplicated(keep=False) & ids.notna()).to_numpy())
+    for name in dict.fromkeys([data.target, data.id, data.time, data.group]):
+        if name is not None and name in frame:
+            breaches += find_rows(name, "is not null", frame[name], frame[name].isna().to_numpy())
+    for name in frame.select_dtypes("floating"):
+        breaches += find_rows(name, "is finite", frame[name], np.isinf(frame[name].to_numpy()))
+    return breaches
+
+
+def _set_aside(
+    frame: pd.DataFrame, outcome: Outcome, settings: Settings
+) -> tuple[list[Breach], pd.DataFrame, np.ndarray]:
+    """With ``data.on_invalid: quarantine``, leave out bad rows until the rest keeps the contract.
+
+    Once is enough unless a column could not be coerced: its other checks only run when it can.
+
+    Returns
+    -------
+    breaches, valid rows, positions of the bad rows in ``frame``
+    """
+    breaches, valid, kept = list(outcome.breaches), outcome.frame, np.arange(len(frame))
+    if settings.data.on_invalid == "fail" or outcome.table_is_broken:
+        return breaches, valid, kept[:0]
+    while len(outcome.bad_rows):
+        good = np.setdiff1d(np.arange(len(kept)), outcome.bad_rows, assume_unique=True)
+        valid, kept = outcome.frame.iloc[good].reset_index(drop=True), kept[good]
+        if outcome.typed or valid.empty:
+            break
+        outcome = _apply_rules(frame.iloc[kept].reset_index(drop=True), settings)
+        breaches += [_move(breach, kept) for breach in outcome.breaches if breach.level == "error"]
+        valid = outcome.frame
+    return breaches, valid, np.setdiff1d(np.arange(len(frame)), kept, assume_unique=True)
+
+
+def _forgive(breaches: list[Breach], bad: np.ndarray, n_rows: int, settings: Settings) -> list[Breach]:
+    """Turn errors in rows that were set aside into warnings, if they are few enough."""
+    if not len(bad):
+        return breaches
+    if len(bad) <= settings.data.max_invalid_share * n_rows:
+        return [_soften(breach) for breach in breaches]
+    limit = f"at most {settings.data.max_invalid_share:.2%} of the rows are invalid (data.max_invalid_share)"
+    return [*breaches, Breach(TABLE, limit, bad)]
+
+
+def _move(breach: Breach, kept: np.ndarray) -> Breach:
+    """Return the breach with positions in the whole table."""
+    rows = None if breach.rows is None else kept[breach.rows]
+    return Breach(breach.column, breach.check, rows, breach.examples, breach.level)
+
+
+def _soften(breach: Breach) -> Breach:
+    """Return the breach as a warning: its rows are set aside."""
+    if breach.rows is None:
+        return breach
+    return Breach(breach.column, breach.check, breach.rows, breach.examples, "warning")
+
+
+def _give_reasons(frame: pd.DataFrame, breaches: list[Breach], bad: np.ndarray) -> pd.DataFrame:
+    """Return the bad rows as they came, each with the rules it breaks."""
+    reasons = np.full(len(frame), "", dtype=object)
+    for breach in breaches:
+        if breach.level == "error" and breach.rows is not None:
+            text = f"{breach.column}: {breach.check}"
+            reasons[breach.rows] = [f"{said}; {text}" if said else text for said in reasons[breach.rows]]
+    return frame.iloc[bad].assign(reason=reasons[bad])
+
+
+def _find_shared_rows(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> list[Finding]:
+    """Compare rows by ``data.id``, else by their whole content."""
+    name = settings.data.id
+    if name is not None:
+        both = test[name].isin(train[name]).to_numpy()
+        column, rule, allowed = name, "is not in both training and test part", 0.0
+    else:
+        digests = [pd.util.hash_pandas_object(part, index=False) for part in (train, test)]
+        both = digests[1].isin(digests[0]).to_numpy()
+        column, rule, allowed = TABLE, "equal rows are not in both training and test part", MAX_EQUAL_SHARE
+    if not both.any():
+        return []
+    level = "error" if both.mean() > allowed else "warning"
+    return [breach.to_finding(len(test)).model_copy(update={"level": level}) for breach in _show(column, rule, test, both)]
+
+
+def _show(column: str, rule: str, frame: pd.DataFrame, bad: np.ndarray) -> list[Breach]:
+    if column in frame:
+        return find_rows(column, rule, frame[column], bad)
+    return [Breach(column, rule, np.flatnonzero(bad))]
+
+
+def _find_shared_groups(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> list[Finding]:
+    """Tell that the same patient, shop or machine is on both sides, unless that is the split."""
+    name = settings.data.group
+    if name is None or name == settings.data.id:
+        return []
+    both = test[name].isin(train[name]).to_numpy()
+    level = "error" if settings.split.by == "group" else "warning"
+    return [
+        breach.to_finding(len(test)).model_copy(update={"level": level})
+        for breach in find_rows(name, "is not in both training and test part", test[name], both)
+    ]
+
+
+def _check_classes(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> list[Finding]:
+    target, findings = settings.data.target, []
+    for part, frame in (("training", train), ("test", test)):
+        classes = frame[target].unique()
+        if len(classes) < 2:
+            rule = f"the {part} part has two classes or more"
+            findings.append(Finding(level="error", column=target, check=rule, count=0, share=0, examples=[str(classes[0])]))
+    unseen = ~test[target].isin(train[target]).to_numpy()
+    unknown = find_rows(target, "classes of the test part are in the training part", test[target], unseen)
+    return findings + [_soften(breach).to_finding(len(test)) for breach in unknown]
+
+
+def _table_error(rule: str) -> Finding:
+    return Finding(level="error", column=TABLE, check=rule, count=0, share=0.0)
+
+
+def _table_warning(rule: str, count: int, share: float) -> Finding:
+    return Finding(level="warning", column=TABLE, check=rule, count=count, share=share)
