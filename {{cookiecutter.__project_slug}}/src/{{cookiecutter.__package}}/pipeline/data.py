@@ -127,26 +127,25 @@ def load(settings: Settings, root: Path) -> Loaded:
     if gone := sorted(known.difference(listed)):
         refuse_missing(gone)
     frames = {file.path: _read_accepted(file, settings.data, root) for file in files}
-    frame = _cut_window(_sort(_concatenate(frames), settings.data), settings.data)
+    frame = _cut_window(_sort(_concatenate(frames, settings.data), settings.data), settings.data)
     return Loaded(frame=frame, files=files, waiting=[path for path in listed if path not in known])
 
 
 def _resolve(paths: list[str], status: DataStatus, root: Path) -> list[str]:
     """Return paths as the lock writes them; each must be known."""
     known = [*status.accepted, *status.new, *status.changed, *status.missing]
-    resolved = [path if path in known else _relative(path, root) for path in paths]
-    for path in resolved:
-        if path not in known:
-            near = difflib.get_close_matches(path, known, n=1)
+    resolved = {path: path if path in known else _relative(path, root) for path in paths}
+    for path, name in resolved.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean '{near[0]}'?" if near else "see 'mlops data status'."
             raise LifecycleError(f"{path} is not among the files that data.source names; {hint}")
-    return sorted(set(resolved))
+    return sorted(set(resolved.values()))
 
 
 def _relative(path: str, root: Path) -> str:
-    if is_remote(path):
-        return path
-    return Path(os.path.relpath(Path(path).absolute(), root.absolute())).as_posix()
+    root = root.absolute()
+    return path if is_remote(path) else Path(os.path.relpath(root / path, root)).as_posix()
 
 
 def _accept_one(
@@ -162,7 +161,7 @@ def _accept_one(
 
 def _refused(path: str, errors: list[Finding]) -> LifecycleError:
     first = errors[0]
-    rows = f" in {first.count} rows" if first.count else ""
+    rows = f" in {first.count:,} row{'s' * (first.count > 1)}" if first.count else ""
     values = f", such as {first.examples[0]}" if first.examples else ""
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return LifecycleError(
@@ -190,18 +189,31 @@ def _read_accepted(file: DataFile, data: DataSettings, root: Path) -> pd.DataFra
     return frame
 
 
-def _concatenate(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Put files together that have the same columns, in whatever order."""
+def _concatenate(frames: dict[str, pd.DataFrame], data: DataSettings) -> pd.DataFrame:
+    """Put files together by column name, without ever filling a column that one of them lacks."""
     import pandas as pd
 
-    owners = {column: path for path, frame in frames.items() for column in frame}
+    columns = {column for frame in frames.values() for column in frame}
+    if any(len(frame.columns) < len(columns) for frame in frames.values()):
+        _require_columns(frames, _needed_columns(data) & columns)
+    # What is left out here is not in the contract, which would drop it anyway.
+    return pd.concat(frames.values(), ignore_index=True, join="inner")
+
+
+def _needed_columns(data: DataSettings) -> set[str]:
+    from .contract import read_contract
+
+    return {*read_contract().columns, data.target, *filter(None, (data.id, data.time, data.group))}
+
+
+def _require_columns(frames: dict[str, pd.DataFrame], needed: set[str]) -> None:
     for path, frame in frames.items():
-        for column in owners.keys() - set(frame.columns):
+        for column in sorted(needed.difference(frame)):
+            owner = next(other for other, columns in frames.items() if column in columns)
             raise LifecycleError(
-                f"{path} lacks the column '{column}' that {owners[column]} has; add it, "
-                "or train on files that agree, with 'mlops data accept FILES --replace'."
+                f"{path} lacks the column '{column}' that {owner} has; add it and accept the file again, "
+                "or train on other files alone with 'mlops data accept FILES --replace'."
             )
-    return pd.concat(frames.values(), ignore_index=True)
 
 
 def _sort(frame: pd.DataFrame, data: DataSettings) -> pd.DataFrame:

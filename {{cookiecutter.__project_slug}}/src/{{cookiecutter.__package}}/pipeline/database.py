@@ -24,7 +24,9 @@ def name_database(data: DataSettings) -> str:
         If ``data.source`` is no URL.
     """
     if "://" not in data.source:
-        raise LifecycleError(f"data.query needs a SQL URL, but data.source is '{data.source}'.")
+        raise LifecycleError(
+            "data.query needs a SQL URL in data.source, dialect://user:$PASSWORD@host/database."
+        )
     public = re.sub(r"^([^:/]+://)([^:/@]*)(:.*)?@", r"\1\2@", data.source)
     return public.split("?", maxsplit=1)[0]
 
@@ -55,12 +57,9 @@ def read_query(data: DataSettings, root: Path) -> pd.DataFrame:
     try:
         with engine.connect() as connection:
             return pd.read_sql_query(str(data.query), connection)
-    except (SQLAlchemyError, TypeError) as error:
-        cause = getattr(error, "orig", None) or error
-        reason = (str(cause).strip() or type(cause).__name__).splitlines()[0]
-        raise LifecycleError(
-            f"{name_database(data)} refused data.query: {_hide_password(reason, engine)}; correct params.yaml."
-        ) from None
+    except (SQLAlchemyError, pd.errors.DatabaseError) as error:
+        reason = _hide_password(_explain(error), engine)
+        raise LifecycleError(f"{name_database(data)} refused data.query: {reason}.") from None
     finally:
         engine.dispose()
 
@@ -97,6 +96,13 @@ def _require_file(path: Path, name: str) -> Path:
     if not path.is_file():
         raise LifecycleError(f"{name} is missing; correct data.source in params.yaml or restore the file.")
     return path
+
+
+def _explain(error: BaseException) -> str:
+    """Return what the driver said, without the layers around it."""
+    while isinstance(inner := getattr(error, "orig", None) or error.__cause__, BaseException):
+        error = inner
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _hide_password(text: str, engine: Any) -> str:

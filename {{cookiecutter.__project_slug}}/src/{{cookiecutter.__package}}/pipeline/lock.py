@@ -66,13 +66,22 @@ def read_lock_if_any(root: Path) -> Lock:
 
 
 def write_lock(lock: Lock, root: Path) -> None:
-    """Write ``data.lock`` for people who read diffs: one value a line, no line wrapped."""
+    """Write ``data.lock`` for people who read diffs: one value a line, no line wrapped.
+
+    Raises
+    ------
+    LifecycleError
+        If it cannot be written.
+    """
     import yaml
 
     text = yaml.safe_dump(
         lock.model_dump(exclude_none=True), sort_keys=False, allow_unicode=True, width=10_000
     )
-    write_text(root / LOCK, HEADER + text)
+    try:
+        write_text(root / LOCK, HEADER + text)
+    except OSError as error:
+        raise LifecycleError(f"{LOCK} cannot be written: {error.strerror}.") from None
 
 
 def inspect(settings: Settings, root: Path) -> DataStatus:

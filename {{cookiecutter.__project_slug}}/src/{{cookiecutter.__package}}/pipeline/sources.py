@@ -146,7 +146,7 @@ def _connect(url: str) -> tuple[Any, str]:
     except ValueError:
         scheme = urlsplit(url).scheme
         raise LifecycleError(
-            f"data.source has the scheme '{scheme}'; expected one that fsspec knows, or a SQL URL and data.query."
+            f"data.source has the scheme '{scheme}'; expected one of fsspec's, or a SQL URL and data.query."
         ) from None
     return filesystem, path
 
@@ -231,8 +231,8 @@ def _parse_csv(path: str, content: bytes) -> pd.DataFrame:
     try:
         # Without low_memory pandas guesses each type from all rows, not chunk by chunk.
         return pd.read_csv(io.BytesIO(content), low_memory=False)
-    except UnicodeDecodeError as error:
-        raise LifecycleError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
+    except UnicodeDecodeError:
+        raise LifecycleError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
     except ValueError as error:  # pandas' parser errors are ValueErrors
         raise LifecycleError(f"{path} is not a CSV file: {_first_line(error)}.") from None
 
