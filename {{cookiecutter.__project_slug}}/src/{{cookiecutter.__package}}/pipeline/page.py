@@ -1,0 +1,108 @@
+"""The report as one HTML page that needs nothing from outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from . import wording
+from .contents import gather
+from .records import Estimate, Records
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .figures import Drawing
+
+# Width and height of the small plot of one interval, and the room for its dot at the ends.
+WIDTH, HEIGHT, EDGE = 160, 18, 6
+
+
+def render_page(records: Records, settings: Settings | None) -> str:
+    """Return the report as HTML: no script, no request, the same bytes for the same records.
+
+    Parameters
+    ----------
+    records : Records
+        What the stages found out; parts that a failed run did not reach are None.
+    settings : Settings or None
+        The settings of the run; None where they could not be read.
+    """
+    template = _make_environment().get_template("page.html.jinja")
+    return template.render(gather(records, settings), drawings=_draw(records), span=_span(records)) + "\n"
+
+
+def draw_interval(
+    estimate: Estimate, span: tuple[float, float], line: float, tick: float | None = None
+) -> Markup:
+    """Draw a value with its interval as a small SVG.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        The value, a dot on the line of its interval.
+    span : tuple of float
+        What the left and right edges stand for.
+    line : float
+        Where an upright line through the row stands.
+    tick : float, optional
+        Where a second, shorter mark stands.
+    """
+
+    def place(value: float) -> str:
+        share = (value - span[0]) / (span[1] - span[0]) if span[1] > span[0] else 0.5
+        return f"{EDGE + min(max(share, 0), 1) * (WIDTH - 2 * EDGE):.1f}"
+
+    middle = HEIGHT / 2
+    marks = f'<path class="rule" d="M{place(line)} 0V{HEIGHT}"/>'
+    if tick is not None:
+        marks += f'<path class="tick" d="M{place(tick)} 4V{HEIGHT - 4}"/>'
+    marks += f'<path class="range" d="M{place(estimate.low)} {middle}H{place(estimate.high)}"/>'
+    marks += f'<circle cx="{place(estimate.value)}" cy="{middle}" r="4"/>'
+    return Markup(f'<svg class="interval" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{marks}</svg>')
+
+
+def _draw_gain(difference: Estimate) -> Markup:
+    """Draw a difference around zero; each metric has a scale of its own."""
+    return draw_interval(difference, (min(0.0, difference.low), max(0.0, difference.high)), line=0.0)
+
+
+def _span(records: Records) -> tuple[float, float]:
+    """Return the range that the intervals of all slices share."""
+    pieces = wording.sort_slices(records)
+    ends = [end for piece in pieces for end in (piece.model.low, piece.model.high, piece.baseline.value)]
+    return (min(ends), max(ends)) if ends else (0.0, 1.0)
+
+
+def _draw(records: Records) -> list[Drawing]:
+    if records.evaluation is None or records.training is None:
+        return []
+    # Matplotlib takes longer to import than all the rest of the page.
+    from .figures import draw_figures
+
+    return draw_figures(records.evaluation, records.training)
+
+
+def _make_environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__package__, "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {
+        "number": wording.write_number,
+        "decimals": wording.choose_decimals,
+        "share": wording.write_share,
+        "metric_name": wording.name_metric,
+        "estimate": wording.write_metric,
+        "judge": wording.judge,
+        "plural": wording.plural,
+        "shorten": wording.shorten,
+        "gain": _draw_gain,
+        "interval": draw_interval,
+        "svg": lambda drawing: Markup(drawing.svg),
+    }
+    return environment
