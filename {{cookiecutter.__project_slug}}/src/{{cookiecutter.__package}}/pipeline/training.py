@@ -22,7 +22,9 @@ from sklearn.base import BaseEstimator
 from ..models import baseline, candidates
 from .errors import LifecycleError
 from .isolation import Job, Outcome, describe, run
-from .metrics import find_metric, predict
+from .metrics import find_metric
+from .prediction import predict
+from .prediction import predict
 from .progress import Progress
 from .records import CandidateResult, TrainingRecord
 from .settings import Settings
@@ -261,10 +263,8 @@ def score_fold(path: str, name: str, fold: int) -> Fitted:
     # With one thread: a forest adds up its trees in the order in which they finish.
     with joblib.parallel_config(n_jobs=1):
         prediction = predict(model, material.features.iloc[held])
-    score = float(metric.score(material.target.iloc[held], prediction, getattr(model, "classes_", None)))
-    if not np.isfinite(score):
-        raise ValueError(f"{metric.name} is {score} in fold {fold + 1}")
-    return Fitted(score, warning)
+    classes = getattr(model, "classes_", np.empty(0))
+    return Fitted(metric.score(material.target.iloc[held].to_numpy(), prediction, classes), warning)
 
 
 def fit_whole(path: str, name: str) -> Fitted:

@@ -1,0 +1,86 @@
+"""What a model says about rows, asked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+
+from .errors import LifecycleError
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one model says about some rows.
+
+    Parameters
+    ----------
+    label : ndarray of shape (n_rows,)
+        Predicted classes or numbers.
+    probability : ndarray of shape (n_rows, n_classes) or None
+        In the order of the model's classes; None for regression and for models without.
+    decision : ndarray of shape (n_rows,) or (n_rows, n_classes) or None
+        Scores of a classifier without probabilities: they rank rows, no more.
+    """
+
+    label: np.ndarray
+    probability: np.ndarray | None = None
+    decision: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> Prediction:
+        """Return the prediction for some of the rows, by position."""
+        probability = None if self.probability is None else self.probability[rows]
+        decision = None if self.decision is None else self.decision[rows]
+        return Prediction(self.label[rows], probability, decision)
+
+
+def predict(model: BaseEstimator, X: Any) -> Prediction:
+    """Predict each row once, features included.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    X : DataFrame of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    LifecycleError
+        If the model answers with NaN or infinity, or not with one answer a row.
+    """
+    if isinstance(model, Pipeline) and len(model) > 1:
+        model, X = model[-1], model[:-1].transform(X)
+    label = np.asarray(model.predict(X))
+    if label.shape == (len(label), 1):
+        label = label[:, 0]
+    probability = decision = None
+    if hasattr(model, "predict_proba"):
+        probability = np.asarray(model.predict_proba(X))
+    elif hasattr(model, "decision_function"):
+        decision = np.asarray(model.decision_function(X))
+    prediction = Prediction(label, probability, decision)
+    _require_answers(model, prediction, X.shape[0])
+    return prediction
+
+
+def _require_answers(model: BaseEstimator, prediction: Prediction, n_rows: int) -> None:
+    name = type(model).__name__
+    if prediction.label.shape != (n_rows,):
+        raise LifecycleError(
+            f"{name} predicts an array of shape {prediction.label.shape} for {n_rows} rows; "
+            f"expected one answer a row, shape ({n_rows},)."
+        )
+    for part in (prediction.label, prediction.probability, prediction.decision):
+        if part is None or part.dtype.kind not in "fc" or np.isfinite(part).all():
+            continue
+        bad = int((~np.isfinite(part.reshape(n_rows, -1)).all(axis=1)).sum())
+        raise LifecycleError(
+            f"{name} predicts NaN or infinity for {bad} of {n_rows} rows; expected a finite answer for each."
+        )
