@@ -24,13 +24,13 @@ from .errors import LifecycleError
 from .isolation import Job, Outcome, describe, run
 from .metrics import find_metric
 from .prediction import predict
-from .prediction import predict
 from .progress import Progress
 from .records import CandidateResult, TrainingRecord
 from .settings import Settings
 from .split import Split, features_and_target, folds
 
 Factory = Callable[[int], dict[str, BaseEstimator]]
+Tell = Callable[[int], None]
 
 
 @dataclass
@@ -129,9 +129,12 @@ def train(split: Split, settings: Settings, run_key: str, progress: Progress) ->
     features, target = features_and_target(split.train, settings)
     pairs = folds(split.train, settings) if len(names) > 1 else []
     entrants = [Entrant(name) for name in names]
+    # The folds of every candidate, and the challenger on all rows.
+    steps = len(names) * len(pairs) + 1
     with _handed_over(Material(features, target, pairs, candidates, settings)) as path:
-        _cross_validate(entrants, len(pairs), path, settings, progress)
+        _cross_validate(entrants, len(pairs), path, settings, lambda done: progress("training", done, steps))
         winner, model = _refit(entrants, metric.greater_is_better, path, settings)
+    progress("training", steps, steps)
     classes = [str(label) for label in getattr(model, "classes_", [])]
     record = TrainingRecord(
         run_key=run_key,
@@ -195,23 +198,17 @@ def _read(path: str) -> Material:
     return material
 
 
-def _cross_validate(
-    entrants: list[Entrant], n_folds: int, path: str, settings: Settings, progress: Progress
-) -> None:
+def _cross_validate(entrants: list[Entrant], n_folds: int, path: str, settings: Settings, tell: Tell) -> None:
     """Score every candidate on every fold; the scores go into the entrants."""
-    total = len(entrants) * n_folds
-    if total == 0:
-        return
-    timeout = settings.train.candidate_timeout
-    parallel = min(joblib.cpu_count(), total)
+    parallel = max(1, min(joblib.cpu_count(), len(entrants) * n_folds))
     jobs = _fold_jobs(entrants, n_folds, path, settings, joblib.cpu_count() // parallel)
-    progress("training", 0, total)
+    tell(0)
     for done, (job, outcome) in enumerate(run(jobs, parallel), start=1):
         entrant, fold = job.key
-        entrant.note(outcome, timeout)
+        entrant.note(outcome, settings.train.candidate_timeout)
         if outcome.reason is None:
             entrant.scores[fold] = outcome.value.value
-        progress("training", done, total)
+        tell(done)
 
 
 def _fold_jobs(
