@@ -164,6 +164,17 @@ def test_unreachable_server(tmp_path: Path, name: str) -> None:
     assert sentence.startswith(f"{data.source} cannot be read: Connect call failed")
 
 
+def test_folder_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place that refuses is told from one that has no such file, though fsspec's glob is silent."""
+
+    def refuse_listing(*args: object, **options: object) -> None:
+        raise PermissionError("no access")
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "ls", refuse_listing)
+    expected = "memory://shop/*.csv cannot be read: no access."
+    assert expected == refuse(lambda: sources.list_files(source("memory://shop/*.csv"), tmp_path))
+
+
 def test_missing_fsspec_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the package of a file system, the sentence names it."""
     monkeypatch.setitem(known_implementations, "shop", {"class": "shopfs.Shop", "err": "Install shopfs"})
