@@ -1,0 +1,241 @@
+"""The workflows of a bake do what they promise: they really run here, in act."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from acting import STAND_INS, Outcome, act, tool
+from conftest import Bake
+
+OWNER = "octocat/flight-delays"
+TRAIN = ("-W", ".github/workflows/train.yml")
+CHECKS = ("-W", ".github/workflows/checks.yml")
+SECRETS = ("-s", "MLFLOW_TRACKING_TOKEN=hush", "--var", "MLFLOW_TRACKING_URI=http://127.0.0.1:1")
+# In place of the real thing: notes what it was given, and fails where it is told to.
+MLOPS = """#!/bin/sh
+mkdir -p build
+env | grep -E 'MLFLOW|hush' > "build/environment-$1"
+echo "# Report of $GITHUB_EVENT_NAME" > build/report.md
+[ "$1" != "$FAILING" ]
+"""
+MAKEFILE = """setup:
+\tmkdir -p .venv/bin
+\tcp mlops .venv/bin/mlops
+test:
+\t.venv/bin/mlops test
+"""
+
+
+@pytest.fixture(scope="module")
+def baked(bake: Bake) -> Path:
+    """The default project, as it is on a branch that was pushed."""
+    project = bake()
+    commit(project)
+    return project
+
+
+@pytest.fixture(scope="module")
+def light(baked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workflows of the project, around a lifecycle that takes no time."""
+    project = tmp_path_factory.mktemp("light")
+    shutil.copytree(baked / ".github", project / ".github")
+    (project / "Makefile").write_text(MAKEFILE)
+    (project / "mlops").write_text(MLOPS)
+    (project / "mlops").chmod(0o755)
+    commit(project)
+    return project
+
+
+def commit(project: Path) -> None:
+    """Make a folder a repository on the branch ``better``."""
+    person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    for words in (
+        ["init", "--quiet", "--initial-branch", "better"],
+        ["remote", "add", "origin", f"https://github.com/{OWNER}.git"],
+        ["add", "--all"],
+        [*person, "commit", "--quiet", "--no-gpg-sign", "--message", "Make the model better"],
+    ):
+        subprocess.run(["git", *words], cwd=project, check=True)
+
+
+def pull_request(action: str, head: str) -> dict[str, Any]:
+    """Return the event of a pull request whose branch lies in the repository ``head``."""
+    branch = {"ref": "better", "repo": {"full_name": head}}
+    return {"action": action, "pull_request": {"number": 7, "head": branch, "base": {"ref": "main"}}}
+
+
+def workflow_files(project: Path) -> list[Path]:
+    return sorted(project.glob(".github/**/*.yml"))
+
+
+def steps(project: Path) -> Iterator[dict[str, Any]]:
+    """Yield every step of every workflow and action."""
+    for path in workflow_files(project):
+        content = yaml.safe_load(path.read_text())
+        yield from content.get("runs", {}).get("steps", [])
+        for job in content.get("jobs", {}).values():
+            yield from job["steps"]
+
+
+def run(*command: str, cwd: Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, input=text, capture_output=True, text=True)
+
+
+def test_strict_validation(light: Path, tmp_path: Path) -> None:
+    """Act's strict reading of GitHub's workflow schema finds nothing."""
+    ended = run("env", f"HOME={tmp_path}", tool("act"), "--validate", "--strict", cwd=light)
+    assert 0 == ended.returncode, ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [
+        ("vendor.github-workflows", "workflows/*.yml"),
+        ("vendor.github-actions", "actions/*/action.yml"),
+        ("vendor.dependabot", "dependabot.yml"),
+    ],
+)
+def test_schema(light: Path, schema: str, pattern: str) -> None:
+    """Every file is what GitHub's schema says it must be."""
+    files = [str(path) for path in light.glob(f".github/{pattern}")]
+    assert files
+    ended = run(tool("check-jsonschema"), "--builtin-schema", schema, *files, cwd=light)
+    assert 0 == ended.returncode, ended.stdout
+
+
+def test_audit(light: Path) -> None:
+    """The pedantic audit finds nothing, and only one of its rules is ever put aside."""
+    ended = run(tool("zizmor"), "--offline", "--persona", "pedantic", ".github", cwd=light)
+    assert 0 == ended.returncode, ended.stdout
+    asides = {
+        line.partition("# zizmor: ")[2]
+        for path in workflow_files(light)
+        for line in path.read_text().splitlines()
+        if "# zizmor: " in line
+    }
+    assert {"ignore[self-repository]"} == asides
+
+
+def test_shell(light: Path) -> None:
+    """Shellcheck finds nothing in what runs in a shell, and no expression reaches it."""
+    scripts = [step["run"] for step in steps(light) if "run" in step]
+    assert scripts
+    assert [] == [script for script in scripts if "${{" in script]
+    for script in scripts:
+        ended = run(tool("shellcheck"), "--shell=bash", "-", cwd=light, text=script)
+        assert 0 == ended.returncode, ended.stdout
+
+
+def test_no_host_name(light: Path) -> None:
+    """The workflows work on any server: none is named in them."""
+    assert [] == [path for path in workflow_files(light) if "github.com" in path.read_text()]
+
+
+def test_stand_ins(light: Path) -> None:
+    """What stands in for an action here stands for the commit that the workflows name."""
+    used = {step["uses"] for step in steps(light) if not step.get("uses", ".").startswith(".")}
+    assert set(STAND_INS) == {name for name in used if not name.startswith("actions/checkout@")}
+
+
+def test_required_checks(light: Path) -> None:
+    """The checks that the ruleset requires are jobs that run for pull requests and the merge queue."""
+    rules = json.loads((light / ".github/rulesets/main.json").read_text())["rules"]
+    [required] = [rule["parameters"]["required_status_checks"] for rule in rules if "checks" in rule["type"]]
+    offered = set()
+    for path in light.glob(".github/workflows/*.yml"):
+        content = yaml.safe_load(path.read_text())
+        if {"pull_request", "merge_group"} <= set(content[True]):  # YAML reads the key "on" as true
+            offered |= set(content["jobs"])
+    assert {check["context"] for check in required} <= offered
+
+
+def test_push_sees_the_tracking_server(light: Path, tmp_path: Path) -> None:
+    """What was pushed to the repository is tracked on the server; its tests do not see the token."""
+    outcome = act(light, tmp_path, "push", *TRAIN, *SECRETS)
+    assert {"gate": "success"} == outcome.jobs
+    kept = outcome.artifacts / "build"
+    assert "MLFLOW_TRACKING_TOKEN=hush" in (kept / "environment-run").read_text()
+    assert "" == (kept / "environment-test").read_text()
+    assert "# Report of push\n" == outcome.summary
+
+
+@pytest.mark.parametrize(
+    ("action", "head"), [("opened", OWNER), ("opened", "stranger/fork"), ("synchronize", "stranger/fork")]
+)
+def test_pull_request_sees_no_secret(light: Path, tmp_path: Path, action: str, head: str) -> None:
+    """A pull request, and each new commit of a fork's, is judged without any secret."""
+    outcome = act(light, tmp_path, "pull_request", *TRAIN, *SECRETS, event=pull_request(action, head))
+    assert {"gate": "success"} == outcome.jobs
+    given = (outcome.artifacts / "build/environment-run").read_text().splitlines()
+    assert ["MLFLOW_TRACKING_TOKEN=", "MLFLOW_TRACKING_URI="] == sorted(given)
+
+
+def test_own_commit_runs_once(light: Path, tmp_path: Path) -> None:
+    """A new commit on a branch of the repository itself is judged as a push, not a second time."""
+    outcome = act(light, tmp_path, "pull_request", *TRAIN, event=pull_request("synchronize", OWNER))
+    assert {} == outcome.jobs
+
+
+@pytest.mark.parametrize("failing", ["run", "test", "gate"])
+def test_each_failure_counts(light: Path, tmp_path: Path, failing: str) -> None:
+    """Whatever fails, the job fails, and the build and the summary are there all the same."""
+    outcome = act(light, tmp_path, "push", *TRAIN, environment={"FAILING": failing})
+    assert {"gate": "failure"} == outcome.jobs
+    assert 1 == list(outcome.steps.values()).count("failure")
+    assert (outcome.artifacts / "build/report.md").exists()
+    assert "# Report of push\n" == outcome.summary
+
+
+# The project's own tests run in full where a bake is tested; a few of them are enough here.
+FEW_TESTS = {"PYTEST_ADDOPTS": "tests/test_settings.py"}
+
+
+def test_train(baked: Path, tmp_path: Path) -> None:
+    """A push trains on real flights, and leaves the records, the report and the bundle."""
+    outcome = act(baked, tmp_path, "push", *TRAIN, environment=FEW_TESTS)
+    assert {"gate": "success"} == outcome.jobs, outcome.log
+    build = outcome.artifacts / "build"
+    record = json.loads((build / "run.json").read_text())
+    head = run("git", "rev-parse", "HEAD", cwd=baked).stdout.strip()
+    assert ("finished", head, False) == (record["status"], record["commit"], record["dirty"])
+    for name in ("validation.json", "training.json", "evaluation.json", "comparison.json", "report.html"):
+        assert (build / name).stat().st_size
+    assert {"model.skops", "MANIFEST.json"} <= {path.name for path in (build / "bundle").iterdir()}
+    assert (build / "report.md").read_text() == outcome.summary
+
+
+def test_train_on_bad_data(baked: Path, tmp_path: Path) -> None:
+    """Data that break the contract fail the check, and the report says which column it is."""
+    project = tmp_path / "project"
+    shutil.copytree(baked, project, ignore=shutil.ignore_patterns(".git"))
+    accept_twice(project, "data/flights-2013-01.parquet")
+    commit(project)
+    outcome = act(project, tmp_path, "push", *TRAIN, environment=FEW_TESTS)
+    assert {"gate": "failure"} == outcome.jobs, outcome.log
+    failed = {name for name, result in outcome.steps.items() if result == "failure"}
+    assert {"Run the lifecycle", "Check the gates"} == failed
+    assert "flight_id" in (outcome.artifacts / "build/report.md").read_text()
+    assert "flight_id" in outcome.summary
+
+
+def accept_twice(project: Path, name: str) -> None:
+    """Put a month of flights into the data a second time, as if somebody had accepted it."""
+    lock = yaml.safe_load((project / "data.lock").read_text())
+    [file] = [file for file in lock["files"] if file["path"] == name]
+    again = {**file, "path": name.replace(".parquet", "-again.parquet")}
+    shutil.copy(project / name, project / again["path"])
+    lock["files"] = sorted([*lock["files"], again], key=lambda file: file["path"])
+    (project / "data.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
+
+
+def test_checks(baked: Path, tmp_path: Path) -> None:
+    """The project as baked passes its own checks."""
+    outcome: Outcome = act(baked, tmp_path, "push", *CHECKS, "-j", "check")
+    assert {"check": "success"} == outcome.jobs, outcome.log
