@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pebble import ProcessExpired
@@ -27,7 +28,8 @@ from pebble.concurrent import process
 PRELOADED = [f"{__package__}.training"]
 
 NAME = "isolated"
-SINGLE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# Linear algebra sums in another order with another number of threads: one, to be reproducible.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Job:
     timeout: float
     """Seconds."""
     threads: int = 1
-    """For OpenMP; linear algebra always has one, because its sums depend on the number."""
+    """For OpenMP and joblib; linear algebra always has one."""
     seed: int = 0
     """Of the global random generators."""
 
@@ -63,7 +65,7 @@ def warm_up() -> None:
     from multiprocessing import forkserver
 
     context.set_forkserver_preload(PRELOADED)
-    with _server_environment():
+    with _inheritance():
         forkserver.ensure_running()
 
 
@@ -106,30 +108,49 @@ def _context() -> BaseContext:
 
 
 @contextmanager
-def _server_environment() -> Iterator[None]:
-    """Set what the server must have from its first moment: a path, a fixed hash seed, no Ctrl-C.
+def _inheritance() -> Iterator[None]:
+    """Set what processes started in this block must have from their first moment.
 
-    Ctrl-C on a terminal reaches every process; only the parent may answer it.
+    That is the same places to import from, a fixed order of sets of text, and no ear for Ctrl-C:
+    on a terminal it reaches every process, but only the parent may answer it. What they must not
+    have is the script that was started: by default each process would run its imports again.
     """
     path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
-    wanted = {"PYTHONPATH": path, "PYTHONHASHSEED": "0"} | SINGLE_BLAS_THREAD
+    wanted = {"PYTHONPATH": path, "PYTHONHASHSEED": "0"} | ONE_THREAD
     before = {name: os.environ.get(name) for name in wanted}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    script = sys.modules["__main__"]
     os.environ.update(wanted)
+    sys.modules["__main__"] = ModuleType("__main__")
     try:
-        yield
+        with _interrupts_blocked():
+            yield
     finally:
+        sys.modules["__main__"] = script
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    if sys.platform == "win32":  # knows no masks
+        yield
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _start(job: Job) -> Future[bytes]:
-    start = process(name=NAME, daemon=True, timeout=job.timeout, mp_context=_context())(_work)
-    future: Future[bytes] = start(job.function, job.arguments, job.threads, job.seed)
+    # Pebble 5.2 documents mp_context and reads context.
+    context: dict[str, Any] = dict.fromkeys(["mp_context", "context"], _context())
+    start = process(name=NAME, daemon=True, timeout=job.timeout, **context)(_work)
+    with _inheritance():
+        future: Future[bytes] = start(job.function, job.arguments, job.threads, job.seed)
     return future
 
 
@@ -166,7 +187,7 @@ def _call(function: Callable[..., Any], arguments: tuple[Any, ...], threads: int
     from threadpoolctl import threadpool_limits
 
     # For libraries that load later; threadpoolctl reaches those that are there.
-    os.environ.update({"OMP_NUM_THREADS": str(threads)} | SINGLE_BLAS_THREAD)
+    os.environ.update({"OMP_NUM_THREADS": str(threads)} | ONE_THREAD)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - candidates may draw from the global generator
     limits = threadpool_limits({"openmp": threads, "blas": 1})

@@ -17,10 +17,12 @@ from .sources import list_files
 
 PACKAGE = Path(__file__).parents[1]
 REQUIREMENTS = "requirements.txt"
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 # Of the pipeline, only what stands between the data and the fitted challenger: how rows are read,
 # dropped and divided, how candidates train, and what selects among them.
-STAGES = ["sources", "database", "data", "validation", "split", "training", "isolation", "metrics"]
+STAGES = ["sources", "database", "data", "contract", "validation", "split"]
+STAGES += ["training", "isolation", "fitting", "metrics", "prediction"]
 # These come after the model, whatever is in them.
 AFTER_THE_MODEL = ["cli.py", "__init__.py", "__main__.py", "pipeline", "serving", "monitoring"]
 
@@ -56,7 +58,7 @@ def compute_run_key(settings: Settings, root: Path) -> str:
     """
     return _digest(
         {
-            "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+            "python": PYTHON,
             "data": [[file.path, file.sha256] for file in read_lock(root).files],
             "settings": settings.model_dump(mode="json", include=MODEL_KEYS),
             "source": _digest_files([*_own_modules(), *_stage_modules()], PACKAGE),

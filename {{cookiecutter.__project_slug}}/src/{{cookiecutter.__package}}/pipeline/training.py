@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import difflib
-import pickle
 import re
-import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator
 
 from ..models import baseline, candidates
 from .errors import LifecycleError
-from .isolation import Job, Outcome, describe, run
+from .fitting import Material, fit_whole, hand_over, score_fold
+from .isolation import Job, Outcome, run
 from .metrics import find_metric
-from .prediction import predict
 from .progress import Progress
 from .records import CandidateResult, TrainingRecord
 from .settings import Settings
 from .split import Split, features_and_target, folds
 
-Factory = Callable[[int], dict[str, BaseEstimator]]
 Tell = Callable[[int], None]
 
 
@@ -39,26 +31,6 @@ class Training:
 
     model: BaseEstimator
     record: TrainingRecord
-
-
-@dataclass
-class Material:
-    """What every worker needs, handed over as one file."""
-
-    features: pd.DataFrame
-    target: pd.Series[Any]
-    folds: list[tuple[np.ndarray, np.ndarray]]
-    candidates: Factory
-    settings: Settings
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """What a worker returns."""
-
-    value: Any
-    """A score, or the fitted model."""
-    warning: str | None
 
 
 @dataclass
@@ -131,7 +103,7 @@ def train(split: Split, settings: Settings, run_key: str, progress: Progress) ->
     entrants = [Entrant(name) for name in names]
     # The folds of every candidate, and the challenger on all rows.
     steps = len(names) * len(pairs) + 1
-    with _handed_over(Material(features, target, pairs, candidates, settings)) as path:
+    with hand_over(Material(features, target, pairs, candidates, settings)) as path:
         _cross_validate(entrants, len(pairs), path, settings, lambda done: progress("training", done, steps))
         winner, model = _refit(entrants, metric.greater_is_better, path, settings)
     progress("training", steps, steps)
@@ -180,22 +152,6 @@ def fit_baseline(split: Split, settings: Settings) -> BaseEstimator:
 def _print(estimator: BaseEstimator) -> str:
     """Return the whole of what scikit-learn prints, without addresses, which differ every time."""
     return re.sub(r" at 0x[0-9a-f]+", "", estimator.__repr__(N_CHAR_MAX=100_000))
-
-
-@contextmanager
-def _handed_over(material: Material) -> Iterator[str]:
-    """Write the material to a file that every worker can read, and remove it in the end."""
-    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        path = Path(folder) / "material.pickle"
-        with path.open("wb") as file:
-            pickle.dump(material, file, protocol=5)
-        yield str(path)
-
-
-def _read(path: str) -> Material:
-    with Path(path).open("rb") as file:
-        material: Material = pickle.load(file)
-    return material
 
 
 def _cross_validate(entrants: list[Entrant], n_folds: int, path: str, settings: Settings, tell: Tell) -> None:
@@ -249,32 +205,3 @@ def _rank(entrants: list[Entrant], greater_is_better: bool) -> list[Entrant]:
     sign = -1 if greater_is_better else 1
     able = [entrant for entrant in entrants if entrant.reason is None]
     return sorted(able, key=lambda entrant: sign * float(np.mean(list(entrant.scores.values()) or [0.0])))
-
-
-def score_fold(path: str, name: str, fold: int) -> Fitted:
-    """Fit a candidate on one fold and score it on the rows left out (runs in a worker)."""
-    material = _read(path)
-    fit, held = material.folds[fold]
-    model, warning = _fit(material, name, fit)
-    metric = find_metric(material.settings.train.metric, material.settings.problem)
-    # With one thread: a forest adds up its trees in the order in which they finish.
-    with joblib.parallel_config(n_jobs=1):
-        prediction = predict(model, material.features.iloc[held])
-    classes = getattr(model, "classes_", np.empty(0))
-    return Fitted(metric.score(material.target.iloc[held].to_numpy(), prediction, classes), warning)
-
-
-def fit_whole(path: str, name: str) -> Fitted:
-    """Fit a candidate on the whole training part (runs in a worker)."""
-    material = _read(path)
-    return Fitted(*_fit(material, name, slice(None)))
-
-
-def _fit(material: Material, name: str, rows: np.ndarray | slice) -> tuple[BaseEstimator, str | None]:
-    """Return the fitted candidate and the first thing it warned of."""
-    model = material.candidates(material.settings.train.seed)[name]
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", UserWarning)
-        model.fit(material.features.iloc[rows], material.target.iloc[rows])
-    return model, next((describe(one.message) for one in caught if isinstance(one.message, Warning)), None)
