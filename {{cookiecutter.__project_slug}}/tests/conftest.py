@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
+from typer.testing import CliRunner, Result
 
+from {{ cookiecutter.__package }}.cli import app
 from {{ cookiecutter.__package }}.pipeline.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[1]
@@ -26,13 +29,69 @@ def raw() -> pd.DataFrame:
     return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
 
 
+def mlops(*arguments: str) -> Result:
+    """Run a command in this process, in the current folder."""
+    return CliRunner().invoke(app, list(arguments))
+
+
+def edit_params(root: Path, **sections: dict[str, object]) -> None:
+    """Change some keys of a project's params.yaml."""
+    path = root / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    for name, values in sections.items():
+        params[name] |= values
+    path.write_text(yaml.safe_dump(params))
+
+
+def copy_project(target: Path) -> None:
+    """Copy what a run reads, with two months of data and a quick candidate."""
+    for name in ("params.yaml", "pyproject.toml", "requirements.txt"):
+        shutil.copy(ROOT / name, target / name)
+    shutil.copytree(ROOT / "model_cards", target / "model_cards")
+    (target / "data").mkdir()
+    for path in sorted(ROOT.glob("data/*.parquet"))[:2]:
+        shutil.copy(path, target / "data")
+    edit_params(
+        target,
+        split={"test_period": "20 days"},
+        train={"candidates": ["linear"]},
+        evaluate={"replicates": 100},
+    )
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of this project to work in: its params, lock and data; also the current folder."""
-    for name in ("params.yaml", "data.lock", "requirements.txt"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    for name in ("data", "model_cards"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    """A small project to work in, its data accepted; it is the current folder."""
+    copy_project(tmp_path)
+    enter(tmp_path, monkeypatch)
+    assert mlops("data", "accept").exit_code == 0
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small project after `mlops run`; copy it, do not change it."""
+    root = tmp_path_factory.mktemp("finished")
+    copy_project(root)
+    with pytest.MonkeyPatch.context() as patch:
+        enter(root, patch)
+        assert mlops("data", "accept").exit_code == 0
+        result = mlops("run")
+    assert result.exit_code == 0, result.output
+    return root
+
+
+@pytest.fixture
+def done(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the finished project to work in; it is the current folder."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    enter(tmp_path, monkeypatch)
+    return tmp_path
+
+
+def enter(root: Path, patch: pytest.MonkeyPatch) -> None:
+    """Make a project the current folder, with a tracking store and a console of its own."""
+    patch.chdir(root)
+    patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root}/mlflow.db")
+    for name in ("CI", "GITHUB_ACTIONS"):
+        patch.delenv(name, raising=False)

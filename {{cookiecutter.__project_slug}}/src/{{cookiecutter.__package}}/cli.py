@@ -15,8 +15,8 @@ from typer.core import TyperGroup
 from .pipeline.errors import LifecycleError
 
 if TYPE_CHECKING:
-    from .pipeline.lifecycle import Run
     from .pipeline.records import Records
+    from .pipeline.run import Run
 
 
 class Verbs(TyperGroup):
@@ -70,7 +70,8 @@ def _main(
 @app.command()
 def run(as_json: AsJson = False) -> None:
     """Do every stage; do nothing if nothing has changed."""
-    from .pipeline.lifecycle import Run, find_finished, perform
+    from .pipeline.lifecycle import find_finished, perform
+    from .pipeline.run import Run
     from .pipeline.settings import PARAMS, read_settings
 
     try:
@@ -166,7 +167,7 @@ def gate(as_json: AsJson = False) -> None:
 @app.command()
 def ui() -> None:
     """Open MLflow's pages about the runs, on this machine only."""
-    from .pipeline.tracking import start_ui
+    from .pipeline.store import start_ui
 
     start_ui(Path())
 
@@ -184,7 +185,7 @@ def data_status(as_json: AsJson = False) -> None:
     for state, paths in status.model_dump().items():
         for path in paths:
             typer.echo(f"{state:<9} {path}")
-    if status.new or status.changed:
+    if status.new or status.changed or status.missing:
         typer.echo("\nAccept files with: mlops data accept FILE ...", err=True)
 
 

@@ -1,42 +1,18 @@
-"""The stages in order: from ``params.yaml`` and data to a finished ``build/``."""
+"""From the project folder to ``build/``: doing stages, or seeing that there is nothing to do."""
 
 from __future__ import annotations
 
-import platform
-import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from . import data, runkey, summary
-from .build import BUILD, carry, stage_build
+from . import data, runkey
+from .build import BUILD, stage_build
 from .errors import LifecycleError
 from .progress import Console
-from .records import (
-    ComparisonRecord,
-    EvaluationRecord,
-    Finding,
-    Record,
-    Records,
-    RunRecord,
-    TrainingRecord,
-    ValidationRecord,
-    write_text,
-)
-from .revision import read_revision
-from .settings import PARAMS, Settings, read_settings
+from .records import Records
+from .run import MODEL, Run, read_records
+from .settings import Settings
 
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
-
-    from .split import Split
-    from .tracking import Tracker
-
-MODEL = "challenger.skops"
-LIBRARIES = ["scikit-learn", "pandas", "numpy", "pandera", "skops", "mlflow"]
 # What a finished run leaves; where one is missing, the run is made anew.
 OUTPUTS = [
     "validation.json",
@@ -50,8 +26,6 @@ OUTPUTS = [
     "model_card.md",
     "bundle/MANIFEST.json",
 ]
-# What took time to make and still holds after a run that failed: the model and its bundle.
-LASTING = ["training.json", MODEL, "bundle"]
 
 
 def find_finished(root: Path, settings: Settings) -> Records | None:
@@ -72,20 +46,6 @@ def find_finished(root: Path, settings: Settings) -> Records | None:
         return None
     fingerprint = runkey.compute_fingerprint(settings, root, runkey.compute_run_key(settings, root))
     return records if records.run.fingerprint == fingerprint else None
-
-
-def read_records(build: Path) -> Records:
-    """Read all records of a build; those of stages it did not reach are None."""
-    kinds: dict[str, type[Record]] = {
-        "validation": ValidationRecord,
-        "training": TrainingRecord,
-        "evaluation": EvaluationRecord,
-        "comparison": ComparisonRecord,
-    }
-    found: dict[str, Any] = {
-        name: kind.read(build) for name, kind in kinds.items() if (build / kind.file_name()).exists()
-    }
-    return Records(run=RunRecord.read(build), **found)
 
 
 def perform(root: Path, console: Console, stages: Callable[[Run], None]) -> Records:
@@ -110,249 +70,3 @@ def perform(root: Path, console: Console, stages: Callable[[Run], None]) -> Reco
     if problem is not None:
         raise problem
     return run.records
-
-
-class Run:
-    """One pass through the stages, writing to the folder ``staged``."""
-
-    def __init__(self, root: Path, staged: Path, console: Console) -> None:
-        self.root = root
-        self.staged = staged
-        self.console = console
-        self._clock = time.perf_counter()
-        self._settings: Settings | None = None
-        self._tracker: Future[Tracker] | None = None
-        revision = read_revision(root)
-        self.records = Records(
-            run=RunRecord(
-                status="finished",
-                stage="settings",
-                commit=revision.commit,
-                dirty=revision.dirty,
-                started=datetime.now(UTC).isoformat(timespec="seconds"),
-                python=platform.python_version(),
-                libraries={name: version(name) for name in LIBRARIES},
-            )
-        )
-
-    @property
-    def settings(self) -> Settings:
-        """The settings, read when they are first needed."""
-        if self._settings is None:
-            self._settings = read_settings(self.root / PARAMS)
-        return self._settings
-
-    def run_all(self) -> None:
-        """Do every stage: what ``mlops run`` is."""
-        self._open_tracker()
-        split = self.validate()
-        model = self.train(split)
-        self.evaluate(split, model)
-        self.compare()
-        self.write_card(model)
-        self.report()
-        self.track(model)
-
-    def validate(self) -> Split:
-        """Load the accepted data, hold them against the contract and split them.
-
-        Raises
-        ------
-        LifecycleError
-            If the data break the contract.
-        """
-        with self._stage("validate"):
-            data.require_unchanged(data.inspect(self.settings, self.root))
-            self._note(run_key=runkey.compute_run_key(self.settings, self.root))
-            from .split import split
-            from .validation import check_split, validate
-
-            loaded = data.load(self.settings, self.root)
-            validation = validate(loaded, self.settings)
-            self._keep(validation=validation.record)
-            if len(validation.invalid):
-                validation.invalid.to_parquet(self.staged / "quarantine.parquet")
-            _require_valid(validation.record)
-            sides = split(validation.valid, self.settings)
-            record = _add_findings(validation.record, check_split(sides, self.settings))
-            self._keep(validation=record)
-            _require_valid(record)
-            for finding in record.findings:
-                self.console.warn(summary.describe_finding(finding))
-            self.console.tell(summary.describe_validation(record))
-        return sides
-
-    def train(self, split: Split) -> BaseEstimator:
-        """Return the challenger: the one of an earlier run with the same run key, or a new one."""
-        with self._stage("train"):
-            model = self._reuse()
-            if model is None:
-                from .persistence import save_model
-                from .training import train
-
-                training = train(split, self.settings, self._run_key, self.console.progress)
-                model = training.model
-                save_model(model, self.staged / MODEL)
-                self._keep(training=training.record)
-            record = TrainingRecord.read(self.staged)
-            self.console.tell(summary.describe_training(record, self.records.run.reused))
-        return model
-
-    def resume(self) -> None:
-        """Take over all of the last build, to do one of its stages again.
-
-        Raises
-        ------
-        LifecycleError
-            If there is no finished evaluation to go on from.
-        """
-        build = self.root / BUILD
-        EvaluationRecord.read(build)
-        last = read_records(build)
-        self.records = last.model_copy(update={"run": last.run.model_copy(update={"fingerprint": None})})
-        carry(self.root, self.staged, [path.name for path in build.iterdir()])
-
-    def recall(self) -> BaseEstimator:
-        """Return the challenger of an earlier ``mlops train``.
-
-        Raises
-        ------
-        LifecycleError
-            If there is none, or something has changed since that can change the model.
-        """
-        model = self._reuse()
-        if model is None:
-            raise LifecycleError(f"{BUILD}/{MODEL} is missing or of another run key; run 'mlops train'.")
-        return model
-
-    def evaluate(self, split: Split, model: BaseEstimator) -> None:
-        """Measure the challenger on the test part and write the bundle."""
-        with self._stage("evaluate"):
-            from .bundle import write_bundle
-            from .evaluation import evaluate
-            from .training import fit_baseline
-
-            baseline = fit_baseline(split, self.settings)
-            record = evaluate(model, baseline, split, self.settings, self.console.progress)
-            self._keep(evaluation=record)
-            write_bundle(self.staged / "bundle", model, split, self.settings, self.records, self.root)
-            self.console.tell(summary.describe_evaluation(record, self.settings.train.metric))
-
-    def compare(self) -> None:
-        """Reach the verdict and check the gates.
-
-        Raises
-        ------
-        LifecycleError
-            If an earlier stage has not been done.
-        """
-        with self._stage("compare"):
-            from .bundle import measure_bundle
-            from .comparison import compare
-
-            validation = ValidationRecord.read(self.staged)
-            evaluation = EvaluationRecord.read(self.staged)
-            record = compare(validation, evaluation, self.settings, measure_bundle(self.staged / "bundle"))
-            self._keep(comparison=record)
-            self.console.tell(summary.describe_comparison(record))
-
-    def write_card(self, model: BaseEstimator) -> None:
-        """Write the model card, and seal the bundle with it."""
-        with self._stage("card"):
-            from .bundle import seal_bundle
-            from .card import render_card
-
-            card = render_card(self.records, self.settings, model, self.root)
-            write_text(self.staged / "model_card.md", card)
-            write_text(self.staged / "bundle" / "model_card.md", card)
-            seal_bundle(self.staged / "bundle")
-
-    def report(self) -> None:
-        """Write ``report.md`` and ``report.html``."""
-        with self._stage("report"):
-            from .page import render_page
-            from .report import render_report
-
-            self._note(fingerprint=runkey.compute_fingerprint(self.settings, self.root, self._run_key))
-            self._note_time()
-            write_text(self.staged / "report.md", render_report(self.records, self.settings))
-            write_text(self.staged / "report.html", render_page(self.records, self.settings))
-
-    def track(self, model: BaseEstimator) -> None:
-        """Write the run down in MLflow."""
-        with self._stage("track"):
-            assert self._tracker is not None
-            tracker = self._tracker.result()
-            self._note(mlflow_run=tracker.log(self.records, self.settings, self.staged, model))
-
-    def finish(self, problem: Exception | None) -> None:
-        """Write down how the run ended; after a failure keep what still holds of the last build."""
-        self._note_time()
-        if problem is not None:
-            expected = isinstance(problem, LifecycleError)
-            error = str(problem) if expected else f"{type(problem).__name__}: {problem}"
-            self._note(status="failed", error=error, fingerprint=None)
-            from .report import render_report
-
-            write_text(self.staged / "report.md", render_report(self.records, self._settings))
-            carry(self.root, self.staged, LASTING)
-        self.records.run.write(self.staged)
-
-    @property
-    def _run_key(self) -> str:
-        assert self.records.run.run_key is not None
-        return self.records.run.run_key
-
-    def _stage(self, name: str) -> Any:
-        self._note(stage=name)
-        return self.console.stage(name)
-
-    def _open_tracker(self) -> None:
-        """Set MLflow up beside the other work: its import and its store take seconds."""
-        from .tracking import open_tracker
-
-        settings = self.settings
-        pool = ThreadPoolExecutor(max_workers=1)
-        self._tracker = pool.submit(open_tracker, settings, self.root)
-        pool.shutdown(wait=False)
-
-    def _reuse(self) -> BaseEstimator | None:
-        """Return the model of the last build if it has the same run key."""
-        build = self.root / BUILD
-        try:
-            record = TrainingRecord.read(build)
-        except LifecycleError:
-            return None
-        if record.run_key != self._run_key or not (build / MODEL).exists():
-            return None
-        from .persistence import load_model
-
-        model = load_model(build / MODEL)
-        carry(self.root, self.staged, [MODEL])
-        self._keep(training=record)
-        self._note(reused=True)
-        return model
-
-    def _keep(self, **records: Any) -> None:
-        self.records = self.records.model_copy(update=records)
-        for record in records.values():
-            record.write(self.staged)
-
-    def _note(self, **facts: Any) -> None:
-        self.records = self.records.model_copy(update={"run": self.records.run.model_copy(update=facts)})
-
-    def _note_time(self) -> None:
-        self._note(seconds=round(time.perf_counter() - self._clock, 2))
-
-
-def _require_valid(record: ValidationRecord) -> None:
-    if record.passed:
-        return
-    errors = [summary.describe_finding(finding) for finding in record.findings if finding.level == "error"]
-    more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-    raise LifecycleError(f"The data break the contract: {'; '.join(errors[:3])}{more}; see build/report.md.")
-
-
-def _add_findings(record: ValidationRecord, findings: list[Finding]) -> ValidationRecord:
-    passed = record.passed and all(finding.level != "error" for finding in findings)
-    return record.model_copy(update={"findings": [*record.findings, *findings], "passed": passed})

@@ -48,8 +48,6 @@ def describe_comparison(record: ComparisonRecord) -> str:
     verdict = f"{record.verdict} than the {record.against}"
     if record.verdict == "cannot tell":
         verdict = f"cannot tell it from the {record.against}"
-        f"{record.verdict} than the {record.against}" if told else f"cannot tell it from the {record.against}"
-    )
     gates = f"{held} of {len(record.gates)} gates hold{failing}"
     return f"{verdict}: {record.metric} {_signed(record.difference)}; {gates}"
 
