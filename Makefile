@@ -1,0 +1,67 @@
+# Everything works in a fresh clone: the first target that needs the environment makes it.
+# Needed: Python 3.11 or newer, git, make. Set UV_PYTHON to choose the Python.
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+# uv from the PATH, or else one of our own inside the environment.
+UV := $(if $(shell uv --version 2>/dev/null),uv,$(BIN)/uv)
+PYTHON := $(patsubst 3.%,python3.%,$(or $(UV_PYTHON),python3))
+WORKFLOWS := .github/workflows/*.yml {{cookiecutter.__project_slug}}/.github/workflows/*.yml
+
+# Which of the two default projects `make demo` bakes: classification or regression.
+export PROBLEM ?= classification
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check gallery lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile | while IFS='	' read -r target text; do printf '  make %-9s%s\n' "$$target" "$$text"; done
+
+setup: $(VENV)/ready  ## make the environment (done by the others when needed)
+
+demo: $(VENV)/ready  ## bake the default project into demo/ and run it (PROBLEM=regression for the other one)
+	@PYTHONPATH=src $(BIN)/python -m rehearsal.demo
+
+test: $(VENV)/ready  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadgroup
+
+check: $(VENV)/ready  ## lint, format, types, audit of all workflows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet --persona pedantic .github {{cookiecutter.__project_slug}}/.github
+
+gallery: $(VENV)/ready  ## run both default projects and keep their cards in model_cards/
+	PYTHONPATH=src $(BIN)/python -m rehearsal.gallery
+
+# The second list is that of a bake: made in one, and carried back.
+lock: $(VENV)/ready  ## renew both requirements.txt after a change in a pyproject.toml (asks the network)
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--fork-strategy fewest --upgrade --group dev pyproject.toml --output-file requirements.txt
+	rm -rf demo/lock
+	$(BIN)/cookiecutter . --no-input --output-dir demo/lock
+	$(MAKE) --directory demo/lock/flight-delays lock
+	cp demo/lock/flight-delays/requirements.txt '{{cookiecutter.__project_slug}}/requirements.txt'
+
+clean:  ## remove the environment, the demo and caches
+	rm -rf $(VENV) demo gallery .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/ready: requirements.txt $(BIN)/python $(UV:uv=)
+	$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --requirement requirements.txt
+	@touch $@
+
+ifeq ($(UV),uv)
+$(BIN)/python:
+	uv venv --quiet --clear $(VENV)
+else
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "make: $(PYTHON) is missing or older than 3.11; install Python 3.11, or set UV_PYTHON." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+
+$(BIN)/uv: $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+endif

@@ -1,0 +1,1 @@
+"""Plays the life of a baked project on one machine."""

@@ -1,0 +1,34 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rehearsal.bake import bake as bake_template
+from rehearsal.bake import copy_template
+
+Bake = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template, as Git would commit it."""
+    return copy_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def bake(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Bake:
+    """Bake a project with the given answers; defaults for the others."""
+
+    def bake(**answers: str) -> Path:
+        return bake_template(template, tmp_path_factory.mktemp("bake"), **answers)
+
+    return bake
+
+
+def list_files(folder: Path) -> list[str]:
+    """Return all files below a folder, relative to it, in order."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
