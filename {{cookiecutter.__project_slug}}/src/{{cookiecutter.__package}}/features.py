@@ -62,10 +62,12 @@ def calendar_cycles(dates: pd.DataFrame) -> np.ndarray:
 
 def linear_features() -> ColumnTransformer:
     """Return features for models that add things up: scaled, imputed, one-hot."""
+    numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
+    levels = OneHotEncoder(min_frequency=RARE, handle_unknown="infrequent_if_exist")
     return ColumnTransformer(
         [
-            ("numbers", make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), NUMBERS),
-            ("categories", OneHotEncoder(min_frequency=RARE, handle_unknown="infrequent_if_exist"), CATEGORIES),
+            ("numbers", numbers, NUMBERS),
+            ("categories", levels, CATEGORIES),
             ("dates", FunctionTransformer(calendar_cycles), DATES),
         ]
     )
@@ -73,13 +75,13 @@ def linear_features() -> ColumnTransformer:
 
 def tree_features() -> ColumnTransformer:
     """Return features for trees, which need neither scaling nor imputation."""
-    codes = OrdinalEncoder(
+    levels = OrdinalEncoder(
         min_frequency=RARE, handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
     )
     return ColumnTransformer(
         [
             ("numbers", "passthrough", NUMBERS),
-            ("categories", codes, CATEGORIES),
+            ("categories", levels, CATEGORIES),
             ("dates", FunctionTransformer(calendar_parts), DATES),
         ]
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import pandera.pandas as pa
-from pandera.typing import Series
 
 CARRIERS = ["9E", "AA", "AS", "B6", "DL", "EV", "F9", "FL", "HA", "MQ", "OO", "UA", "US", "VX", "WN", "YV"]
 
@@ -20,26 +19,24 @@ class Contract(pa.DataFrameModel):
     scheduled_departure: pd.Timestamp = pa.Field(
         ge=pd.Timestamp("2013-01-01"), lt=pd.Timestamp("2014-01-01"), description="local time at the origin"
     )
-    scheduled_minutes: int = pa.Field(
-        in_range={"min_value": 20, "max_value": 900}, description="scheduled arrival minus departure, local clocks"
-    )
+    scheduled_minutes: int = pa.Field(ge=20, le=900, description="arrival minus departure by local clocks")
     carrier: str = pa.Field(isin=CARRIERS, description="two-letter code of the airline")
     origin: str = pa.Field(isin=["EWR", "JFK", "LGA"], description="airport of departure")
     dest: str = pa.Field(str_matches=r"^[A-Z]{3}$", description="airport of arrival")
-    distance: int = pa.Field(in_range={"min_value": 50, "max_value": 6000}, description="miles")
-    temp: float = pa.Field(nullable=True, in_range={"min_value": -30, "max_value": 120}, description="degrees Fahrenheit")
-    dewp: float = pa.Field(nullable=True, in_range={"min_value": -50, "max_value": 100}, description="degrees Fahrenheit")
-    humid: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 100}, description="relative, percent")
-    wind_dir: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 360}, description="degrees")
-    wind_speed: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 150}, description="miles an hour")
-    wind_gust: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 200}, description="miles an hour")
-    precip: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 10}, description="inches an hour")
-    pressure: float = pa.Field(nullable=True, in_range={"min_value": 870, "max_value": 1085}, description="millibar")
-    visib: float = pa.Field(nullable=True, in_range={"min_value": 0, "max_value": 10}, description="miles")
+    distance: int = pa.Field(ge=50, le=6000, description="miles")
+    temp: float = pa.Field(nullable=True, ge=-30, le=120, description="degrees Fahrenheit")
+    dewp: float = pa.Field(nullable=True, ge=-50, le=100, description="degrees Fahrenheit")
+    humid: float = pa.Field(nullable=True, ge=0, le=100, description="relative, percent")
+    wind_dir: float = pa.Field(nullable=True, ge=0, le=360, description="degrees")
+    wind_speed: float = pa.Field(nullable=True, ge=0, le=150, description="miles an hour")
+    wind_gust: float = pa.Field(nullable=True, ge=0, le=200, description="miles an hour")
+    precip: float = pa.Field(nullable=True, ge=0, le=10, description="inches an hour")
+    pressure: float = pa.Field(nullable=True, ge=870, le=1085, description="millibar")
+    visib: float = pa.Field(nullable=True, ge=0, le=10, description="miles")
 {%- if cookiecutter.problem == "classification" %}
     late: bool = pa.Field(description="arrived more than 15 minutes late (the target)")
 {%- else %}
-    air_time: float = pa.Field(in_range={"min_value": 10, "max_value": 1000}, description="minutes (the target)")
+    air_time: float = pa.Field(ge=10, le=1000, description="minutes (the target)")
 {%- endif %}
 
     class Config:
@@ -47,13 +44,13 @@ class Contract(pa.DataFrameModel):
         coerce = True
 
     @pa.dataframe_check(name="dew point is not above temperature")
-    def dew_point_is_possible(cls, flights: pd.DataFrame) -> Series[bool]:
+    def dew_point_is_possible(cls, flights: pd.DataFrame) -> pd.Series:
         """Air cannot hold more water than it can hold."""
         return ~(flights["dewp"] > flights["temp"] + 0.1)
 {%- if cookiecutter.problem == "regression" %}
 
     @pa.dataframe_check(name="no faster than sound")
-    def speed_is_possible(cls, flights: pd.DataFrame) -> Series[bool]:
+    def speed_is_possible(cls, flights: pd.DataFrame) -> pd.Series:
         """An airliner does not break the sound barrier."""
         return ~(flights["distance"] / flights["air_time"] * 60 > 760)
 {%- endif %}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import difflib
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -27,6 +28,16 @@ WORDS = {
     SchemaErrorReason.DUPLICATES: "rows are unique",
     SchemaErrorReason.COLUMN_NOT_IN_SCHEMA: "is in the contract",
     SchemaErrorReason.DUPLICATE_COLUMN_LABELS: "occurs once",
+}
+WORDS_OF_CHECKS = {
+    "greater_than": "is above {min_value}",
+    "greater_than_or_equal_to": "is at least {min_value}",
+    "less_than": "is below {max_value}",
+    "less_than_or_equal_to": "is at most {max_value}",
+    "in_range": "is between {min_value} and {max_value}",
+    "isin": "is one of {allowed_values}",
+    "notin": "is none of {forbidden_values}",
+    "str_matches": "matches {pattern}",
 }
 
 
@@ -192,7 +203,7 @@ def _without_nulls(breach: Breach, frame: pd.DataFrame) -> Breach:
     if breach.check == "is not null" or breach.rows is None:
         return breach
     rows = breach.rows[frame[breach.column].iloc[breach.rows].notna().to_numpy()]
-    return Breach(breach.column, breach.check, rows, _examples(frame[breach.column], rows), breach.level)
+    return replace(breach, rows=rows, examples=_examples(frame[breach.column], rows))
 
 
 def _to_breach(error: SchemaError, frame: pd.DataFrame, soft: set[str]) -> Breach:
@@ -205,13 +216,17 @@ def _to_breach(error: SchemaError, frame: pd.DataFrame, soft: set[str]) -> Breac
     column = _name_column(error)
     rows = _find_bad_rows(error)
     level: Literal["error", "warning"] = "warning" if _name_check(error.check) in soft else "error"
+    return Breach(column, _say(error), rows, _show_examples(error, column, rows, frame), level)
+
+
+def _show_examples(
+    error: SchemaError, column: str, rows: np.ndarray | None, frame: pd.DataFrame
+) -> tuple[str, ...]:
     if rows is None:
-        examples = (_shorten(str(error.failure_cases)),) if isinstance(error.failure_cases, str) else ()
-    elif column in frame:
-        examples = _examples(frame[column], rows)
-    else:
-        examples = tuple(f"row {row}" for row in rows[:EXAMPLES])
-    return Breach(column, _say(error), rows, examples, level)
+        return (_shorten(error.failure_cases),) if isinstance(error.failure_cases, str) else ()
+    if column in frame:
+        return _examples(frame[column], rows)
+    return tuple(f"row {row}" for row in rows[:EXAMPLES])
 
 
 def _name_column(error: SchemaError) -> str:
@@ -227,7 +242,11 @@ def _say(error: SchemaError) -> str:
 
 
 def _name_check(check: Any) -> str:
-    """Return the check as the contract names it: a name, or ``in_range(50, 6000)``."""
+    """Return a common check in words, any other by the name the contract gives it."""
+    facts = getattr(check, "statistics", None) or {}
+    words = WORDS_OF_CHECKS.get(getattr(check, "name", None) or "")
+    if words and facts.keys() >= set(re.findall(r"{(\w+)}", words)):
+        return _shorten(words.format(**facts))
     return _shorten(str(getattr(check, "error", None) or getattr(check, "name", None) or check))
 
 

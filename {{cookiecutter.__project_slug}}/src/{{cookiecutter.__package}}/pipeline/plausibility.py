@@ -1,8 +1,9 @@
-"""Look at valid data for what no contract can say: is it plausible, and fit to learn from?"""
+"""Look at valid data for what no contract can say: what is implausible, or unfit to learn from."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ import pandas as pd
 from .contract import EXAMPLES
 from .records import Finding
 from .settings import Settings, parse_period
+
+Level = Literal["error", "warning"]
 
 # Columns that give the target away are looked for in so many rows, spread evenly.
 SAMPLE = 20_000
@@ -58,31 +61,39 @@ def summarise_target(frame: pd.DataFrame, settings: Settings) -> dict[str, float
 
 
 def _check_target(target: pd.Series, settings: Settings) -> list[Finding]:
-    name = str(target.name)
-    numeric = pd.api.types.is_numeric_dtype(target) and not pd.api.types.is_bool_dtype(target)
+    """See whether the target is of the kind that ``problem`` says, and varies."""
+    name, first = str(target.name), str(target.iloc[0])
+    varies = bool((target != target.iloc[0]).any())
     if settings.problem == "regression":
+        numeric = pd.api.types.is_numeric_dtype(target) and not pd.api.types.is_bool_dtype(target)
         if not numeric:
-            return [_table_wide("error", name, "is a number (problem: regression)", [str(target.iloc[0])])]
-        return [] if target.nunique() > 1 else [_table_wide("error", name, "has two values or more", [str(target.iloc[0])])]
+            return [_tell_of("error", name, "is a number (problem: regression)", first)]
+        return [] if varies else [_tell_of("error", name, "has two values or more", first)]
     if pd.api.types.is_float_dtype(target) and (target % 1 != 0).any():
-        return [_table_wide("error", name, "names classes (problem: classification)", [str(target.iloc[0])])]
+        return [_tell_of("error", name, "names classes (problem: classification)", first)]
+    return (
+        _find_rare_classes(target) if varies else [_tell_of("error", name, "has two classes or more", first)]
+    )
+
+
+def _find_rare_classes(target: pd.Series) -> list[Finding]:
     counts = target.value_counts()
-    if len(counts) < 2:
-        return [_table_wide("error", name, "has two classes or more", [str(level) for level in counts.index])]
     rare = counts[counts < RARE_CLASS * len(target)]
+    if rare.empty:
+        return []
     rule = f"each class has {RARE_CLASS:.0%} of the rows or more"
-    return [_count("warning", name, rule, int(rare.sum()), len(target), list(rare.index))] if len(rare) else []
+    return [_count("warning", str(target.name), rule, int(rare.sum()), len(target), list(rare.index))]
 
 
 def _check_variety(frame: pd.DataFrame) -> list[Finding]:
     """Find columns without any value, and columns with a single one."""
-    findings = []
+    findings, n_rows = [], len(frame)
     for name, column in frame.items():
         known = column.dropna()
         if known.empty:
-            findings.append(_count("error", str(name), "has any value", len(column), len(column), []))
-        elif len(column) > 1 and bool((column == known.iloc[0]).all()):
-            findings.append(_count("warning", str(name), "is not constant", len(column), len(column), [known.iloc[0]]))
+            findings.append(_count("error", str(name), "has any value", n_rows, n_rows, []))
+        elif n_rows > 1 and bool((column == known.iloc[0]).all()):
+            findings.append(_count("warning", str(name), "is not constant", n_rows, n_rows, [known.iloc[0]]))
     return findings
 
 
@@ -95,7 +106,8 @@ def _check_freshness(frame: pd.DataFrame, settings: Settings) -> list[Finding]:
     newest = newest.tz_localize(UTC) if newest.tzinfo is None else newest
     if datetime.now(UTC) - newest <= parse_period(data.max_age):
         return []
-    return [_table_wide("warning", data.time, f"newest row is at most {data.max_age} old", [newest.isoformat()])]
+    rule = f"newest row is at most {data.max_age} old"
+    return [_tell_of("warning", data.time, rule, newest.isoformat())]
 
 
 def _find_giveaways(frame: pd.DataFrame, settings: Settings) -> list[Finding]:
@@ -117,7 +129,7 @@ def _find_giveaways(frame: pd.DataFrame, settings: Settings) -> list[Finding]:
         strength = tell(rows[name][known], target[known]) if known.sum() >= 2 * SUPPORT else 0.0
         if strength > SUSPECT:
             told = f"alone tells it with strength {strength:.4f}"
-            findings.append(_table_wide("warning", str(name), "does not give the target away", [told]))
+            findings.append(_tell_of("warning", str(name), "does not give the target away", told))
     return findings
 
 
@@ -136,18 +148,17 @@ def _tell_class(column: pd.Series, target: pd.Series) -> float:
 
 def _tell_number(column: pd.Series, target: pd.Series) -> float:
     """Return how much one column says about a number: 0 for nothing, 1 for all."""
-    if target.nunique() < 2 or column.nunique() < 2:
-        return 0.0
     levels = column.groupby(column, observed=True).transform("size").to_numpy() >= SUPPORT
     inside = target[levels]
     between = 0.0
-    if levels.mean() > 0.5 and inside.nunique() > 1:
+    if levels.mean() > 0.5 and inside.var(ddof=0) > 0:
         rest = inside - inside.groupby(column[levels], observed=True).transform("mean")
         between = 1 - float((rest**2).mean()) / float(inside.var(ddof=0))
     if not _is_ordered(column):
         return between
-    ranks = np.corrcoef(_to_numbers(column).rank(), target.rank())
-    return max(between, abs(float(ranks[0, 1])))
+    ranks = np.vstack([_to_numbers(column).rank(), target.rank()])
+    varies = bool((ranks.std(axis=1) > 0).all())
+    return max(between, abs(float(np.corrcoef(ranks)[0, 1]))) if varies else between
 
 
 def _gain_of_levels(column: pd.Series, target: pd.Series, majority: float) -> float:
@@ -178,12 +189,12 @@ def _to_numbers(column: pd.Series) -> pd.Series:
     return column if pd.api.types.is_numeric_dtype(column) else column.astype("int64")
 
 
-def _table_wide(level: str, column: str, rule: str, examples: list[str]) -> Finding:
-    return Finding.model_validate(
-        {"level": level, "column": column, "check": rule, "count": 0, "share": 0.0, "examples": examples}
-    )
+def _tell_of(level: Level, column: str, rule: str, example: str) -> Finding:
+    """Return a finding about a whole column."""
+    return Finding(level=level, column=column, check=rule, count=0, share=0.0, examples=[example])
 
 
-def _count(level: str, column: str, rule: str, count: int, n_rows: int, examples: list[object]) -> Finding:
-    found = _table_wide(level, column, rule, [str(example) for example in examples[:EXAMPLES]])
-    return found.model_copy(update={"count": count, "share": count / n_rows})
+def _count(level: Level, column: str, rule: str, count: int, n_rows: int, examples: list[object]) -> Finding:
+    """Return a finding about some rows of a column."""
+    shown = [str(example) for example in examples[:EXAMPLES]]
+    return Finding(level=level, column=column, check=rule, count=count, share=count / n_rows, examples=shown)

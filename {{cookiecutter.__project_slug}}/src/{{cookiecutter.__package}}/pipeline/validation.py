@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -107,12 +107,14 @@ def check_split(split: Split, settings: Settings) -> list[Finding]:
     train, test = split.train, split.test
     if train.empty or test.empty:
         part = "training" if train.empty else "test"
-        return [_table_error(f"the {part} part has rows (boundary {split.boundary})")]
+        empty = Breach(TABLE, f"the {part} part has rows (boundary {split.boundary})")
+        return [empty.to_finding(0)]
     findings = _find_shared_rows(train, test, settings) + _find_shared_groups(train, test, settings)
     if settings.problem == "classification":
         findings += _check_classes(train, test, settings)
     if len(test) < MIN_TEST_ROWS:
-        findings.append(_table_warning(f"the test part has {MIN_TEST_ROWS} rows or more", len(test), 1.0))
+        small = Breach(TABLE, f"the test part has {MIN_TEST_ROWS} rows or more", np.arange(len(test)))
+        findings.append(_soften(small).to_finding(len(test)))
     return findings
 
 
@@ -138,8 +140,9 @@ def _apply_rules(frame: pd.DataFrame, settings: Settings) -> Outcome:
         return Outcome(frame, [Breach(TABLE, "has rows")], typed=False)
     outcome = apply_contract(frame, read_contract())
     told = {(breach.column, breach.check) for breach in outcome.breaches}
-    own = [breach for breach in _find_unusable(outcome.frame, settings) if (breach.column, breach.check) not in told]
-    return Outcome(outcome.frame, outcome.breaches + own, outcome.typed)
+    own = _find_unusable(outcome.frame, settings)
+    new = [breach for breach in own if (breach.column, breach.check) not in told]
+    return Outcome(outcome.frame, outcome.breaches + new, outcome.typed)
 
 
 def _find_unusable(frame: pd.DataFrame, settings: Settings) -> list[Breach]:
@@ -147,12 +150,15 @@ def _find_unusable(frame: pd.DataFrame, settings: Settings) -> list[Breach]:
     data, breaches = settings.data, []
     if data.id is not None and data.id in frame:
         ids = frame[data.id]
-        breaches += find_rows(data.id, "is unique", ids, (ids.duplicated(keep=False) & ids.notna()).to_numpy())
+        twice = ids.duplicated(keep=False) & ids.notna()
+        breaches += find_rows(data.id, "is unique", ids, twice.to_numpy())
     for name in dict.fromkeys([data.target, data.id, data.time, data.group]):
         if name is not None and name in frame:
             breaches += find_rows(name, "is not null", frame[name], frame[name].isna().to_numpy())
-    for name in frame.select_dtypes("floating"):
-        breaches += find_rows(name, "is finite", frame[name], np.isinf(frame[name].to_numpy()))
+    for column in frame:
+        if pd.api.types.is_float_dtype(frame[column]):
+            infinite = frame[column].isin([np.inf, -np.inf]).to_numpy()
+            breaches += find_rows(str(column), "is finite", frame[column], infinite)
     return breaches
 
 
@@ -186,22 +192,19 @@ def _forgive(breaches: list[Breach], bad: np.ndarray, n_rows: int, settings: Set
     if not len(bad):
         return breaches
     if len(bad) <= settings.data.max_invalid_share * n_rows:
-        return [_soften(breach) for breach in breaches]
+        return [breach if breach.rows is None else _soften(breach) for breach in breaches]
     limit = f"at most {settings.data.max_invalid_share:.2%} of the rows are invalid (data.max_invalid_share)"
     return [*breaches, Breach(TABLE, limit, bad)]
 
 
 def _move(breach: Breach, kept: np.ndarray) -> Breach:
     """Return the breach with positions in the whole table."""
-    rows = None if breach.rows is None else kept[breach.rows]
-    return Breach(breach.column, breach.check, rows, breach.examples, breach.level)
+    return breach if breach.rows is None else replace(breach, rows=kept[breach.rows])
 
 
 def _soften(breach: Breach) -> Breach:
-    """Return the breach as a warning: its rows are set aside."""
-    if breach.rows is None:
-        return breach
-    return Breach(breach.column, breach.check, breach.rows, breach.examples, "warning")
+    """Return the breach as a warning."""
+    return replace(breach, level="warning")
 
 
 def _give_reasons(frame: pd.DataFrame, breaches: list[Breach], bad: np.ndarray) -> pd.DataFrame:
@@ -211,7 +214,10 @@ def _give_reasons(frame: pd.DataFrame, breaches: list[Breach], bad: np.ndarray) 
         if breach.level == "error" and breach.rows is not None:
             text = f"{breach.column}: {breach.check}"
             reasons[breach.rows] = [f"{said}; {text}" if said else text for said in reasons[breach.rows]]
-    return frame.iloc[bad].assign(reason=reasons[bad])
+    rows = frame.iloc[bad].assign(reason=reasons[bad])
+    mixed = [name for name in frame if frame[name].dtype == object]
+    # A column of numbers and words is what a bad file brings; Parquet can only hold it as text.
+    return rows.assign(**{str(name): rows[name].map(str, na_action="ignore") for name in mixed})
 
 
 def _find_shared_rows(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> list[Finding]:
@@ -224,16 +230,13 @@ def _find_shared_rows(train: pd.DataFrame, test: pd.DataFrame, settings: Setting
         digests = [pd.util.hash_pandas_object(part, index=False) for part in (train, test)]
         both = digests[1].isin(digests[0]).to_numpy()
         column, rule, allowed = TABLE, "equal rows are not in both training and test part", MAX_EQUAL_SHARE
-    if not both.any():
-        return []
-    level = "error" if both.mean() > allowed else "warning"
-    return [breach.to_finding(len(test)).model_copy(update={"level": level}) for breach in _show(column, rule, test, both)]
+    found = find_rows(column, rule, test[column] if column in test else test.iloc[:, 0], both)
+    return [_judge(breach, both.mean() > allowed, len(test)) for breach in found]
 
 
-def _show(column: str, rule: str, frame: pd.DataFrame, bad: np.ndarray) -> list[Breach]:
-    if column in frame:
-        return find_rows(column, rule, frame[column], bad)
-    return [Breach(column, rule, np.flatnonzero(bad))]
+def _judge(breach: Breach, serious: bool, n_rows: int) -> Finding:
+    """Return a breach of the split as an error if it is serious, else as a warning."""
+    return (breach if serious else _soften(breach)).to_finding(n_rows)
 
 
 def _find_shared_groups(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> list[Finding]:
@@ -242,11 +245,8 @@ def _find_shared_groups(train: pd.DataFrame, test: pd.DataFrame, settings: Setti
     if name is None or name == settings.data.id:
         return []
     both = test[name].isin(train[name]).to_numpy()
-    level = "error" if settings.split.by == "group" else "warning"
-    return [
-        breach.to_finding(len(test)).model_copy(update={"level": level})
-        for breach in find_rows(name, "is not in both training and test part", test[name], both)
-    ]
+    found = find_rows(name, "is not in both training and test part", test[name], both)
+    return [_judge(breach, settings.split.by == "group", len(test)) for breach in found]
 
 
 def _check_classes(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> list[Finding]:
@@ -254,16 +254,8 @@ def _check_classes(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) 
     for part, frame in (("training", train), ("test", test)):
         classes = frame[target].unique()
         if len(classes) < 2:
-            rule = f"the {part} part has two classes or more"
-            findings.append(Finding(level="error", column=target, check=rule, count=0, share=0, examples=[str(classes[0])]))
+            rule, only = f"the {part} part has two classes or more", (str(classes[0]),)
+            findings.append(Breach(target, rule, examples=only).to_finding(len(frame)))
     unseen = ~test[target].isin(train[target]).to_numpy()
     unknown = find_rows(target, "classes of the test part are in the training part", test[target], unseen)
     return findings + [_soften(breach).to_finding(len(test)) for breach in unknown]
-
-
-def _table_error(rule: str) -> Finding:
-    return Finding(level="error", column=TABLE, check=rule, count=0, share=0.0)
-
-
-def _table_warning(rule: str, count: int, share: float) -> Finding:
-    return Finding(level="warning", column=TABLE, check=rule, count=count, share=share)
