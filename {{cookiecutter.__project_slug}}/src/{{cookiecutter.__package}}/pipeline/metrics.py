@@ -20,7 +20,7 @@ from .prediction import Prediction
 Function = Callable[[np.ndarray, Prediction, np.ndarray], float]
 
 
-class UndefinedMetric(LifecycleError):  # noqa: N818, it is a state of affairs, not always a mistake
+class UndefinedMetric(LifecycleError):  # noqa: N818, not every one is a mistake
     """A metric has no value for these rows and this model; the message says why."""
 
 
@@ -235,11 +235,16 @@ def r2(y_true: np.ndarray, prediction: Prediction, classes: np.ndarray) -> float
     return float(sk.r2_score(y_true, prediction.label))
 
 
-def mape(y_true: np.ndarray, prediction: Prediction, classes: np.ndarray) -> float:
-    """Mean absolute error as a share of the true value."""
+def relative_errors(y_true: np.ndarray, prediction: Prediction, classes: np.ndarray) -> np.ndarray:
+    """Return the absolute error of each row as a share of the true value."""
     if (zeros := int((y_true == 0).sum())) > 0:
         raise UndefinedMetric(f"the true value is 0 in {zeros} of {len(y_true)} rows")
-    return float(sk.mean_absolute_percentage_error(y_true, prediction.label))
+    return np.asarray(np.abs((y_true - prediction.label) / y_true), dtype=float)
+
+
+def mape(y_true: np.ndarray, prediction: Prediction, classes: np.ndarray) -> float:
+    """Mean absolute error as a share of the true value."""
+    return float(relative_errors(y_true, prediction, classes).mean())
 
 
 BUILT_IN: dict[str, dict[str, Function]] = {
