@@ -49,7 +49,7 @@ lock: $(VENV)/ready  ## renew both requirements.txt after a change in a pyprojec
 clean:  ## remove the environment, the demo and caches
 	rm -rf $(VENV) demo gallery .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/ready: requirements.txt $(BIN)/python $(UV:uv=)
+$(VENV)/ready: requirements.txt $(BIN)/python $(filter-out uv,$(UV))
 	$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --requirement requirements.txt
 	@touch $@
 

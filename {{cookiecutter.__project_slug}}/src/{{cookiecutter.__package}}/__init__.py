@@ -1,1 +1,1 @@
-"""{{ cookiecutter.project_name }}."""
+"""A model and its lifecycle."""
