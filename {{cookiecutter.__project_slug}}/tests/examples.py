@@ -80,7 +80,7 @@ def make_training(problem: str, **changes: object) -> r.TrainingRecord:
     return r.TrainingRecord(
         run_key="5f0c" * 16,
         challenger="boosting",
-        estimator="Pipeline(steps=[('f', FunctionTransformer(func=<function calendar_parts at 0x7f03a1c0>))])",
+        estimator="Pipeline(steps=[('f', FunctionTransformer(func=<function parts at 0x7f03a1c0>))])",
         metric="mae" if regression else "roc_auc",
         greater_is_better=not regression,
         candidates=[

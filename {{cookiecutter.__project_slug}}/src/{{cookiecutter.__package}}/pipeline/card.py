@@ -69,7 +69,10 @@ def _write_front_matter(
     name = str(metadata["model_name"])
     result = {
         "task": {"type": task, "name": task.replace("-", " ").capitalize()},
-        "dataset": {"type": name.lower().replace(" ", "-"), "name": f"Test part, from {training.boundary}"},
+        "dataset": {
+            "type": name.lower().replace(" ", "-"),
+            "name": f"Test part, {wording.write_boundary(training)}",
+        },
         "metrics": [
             {
                 "type": metric.name,
@@ -135,7 +138,10 @@ def _list_parameters(model: Any) -> list[list[str]]:
 
 def _add_data(card: Card, name: str, validation: ValidationRecord, training: TrainingRecord) -> None:
     period = wording.write_period(validation.files)
-    text = _render("card_data.md.jinja", validation=validation, training=training, period=period)
+    boundary = wording.write_boundary(training)
+    text = _render(
+        "card_data.md.jinja", validation=validation, training=training, period=period, boundary=boundary
+    )
     rows = [
         [
             code(file.path, 120),

@@ -9,6 +9,11 @@ from collections.abc import Sequence
 from .records import Curve, Importance
 
 POINTS = 20
+# Mermaid's own colours are too pale for lines; these are seen on white and on black.
+_INIT = (
+    '%%{init: {"xyChart": {"width": 640, "height": 320}, '
+    '"themeVariables": {"xyChart": {"plotColorPalette": "#2f81f7, #8b949e"}}}}%%'
+)
 
 
 def draw_importances(importances: Sequence[Importance], metric: str, most: int = 8) -> str:
@@ -65,4 +70,4 @@ def _quote(text: str) -> str:
 
 
 def _fence(*lines: str) -> str:
-    return "\n".join(["```mermaid", *lines, "```"])
+    return "\n".join(["```mermaid", _INIT, *lines, "```"])

@@ -28,6 +28,7 @@ def gather(records: Records, settings: Settings | None) -> dict[str, Any]:
         "gates": sorted(records.comparison.gates, key=lambda gate: gate.passed) if records.comparison else [],
         "findings": sorted(findings, key=lambda finding: finding.level),
         "period": wording.write_period(validation.files) if validation else "",
+        "boundary": wording.write_boundary(training) if training else "",
         "candidates": wording.sort_candidates(training) if training else [],
         "slices": wording.sort_slices(records),
         "model_text": wording.write_estimator(training) if training else "",

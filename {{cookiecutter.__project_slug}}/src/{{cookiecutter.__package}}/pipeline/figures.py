@@ -26,9 +26,15 @@ from .records import Curve, EvaluationRecord, Importance, TrainingRecord
 
 # Colours that stand for those of the page: they are replaced by its CSS variables, so that one
 # drawing suits light and dark.
-INK, GRID, SERIES = "#010203", "#040506", ("#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04", "#0a0b05")
+INK, SOFT, GRID, SERIES = (
+    "#010202",
+    "#010203",
+    "#040506",
+    ("#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04", "#0a0b05"),
+)
 _VARIABLES = {
-    INK: "var(--ink-soft)",
+    INK: "var(--ink)",
+    SOFT: "var(--ink-soft)",
     GRID: "var(--line)",
     **{colour: f"var(--series-{number})" for number, colour in enumerate(SERIES, start=1)},
 }
@@ -39,8 +45,8 @@ _STYLE: Any = {
     "text.parse_math": False,
     "font.family": "sans-serif",
     "font.size": 9,
-    "text.color": INK,
-    "axes.labelcolor": INK,
+    "text.color": SOFT,
+    "axes.labelcolor": SOFT,
     "axes.edgecolor": GRID,
     "axes.facecolor": "none",
     "axes.grid": True,
@@ -52,8 +58,8 @@ _STYLE: Any = {
     "grid.linewidth": 0.6,
     "xtick.color": GRID,
     "ytick.color": GRID,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
+    "xtick.labelcolor": SOFT,
+    "ytick.labelcolor": SOFT,
     "lines.linewidth": 1.8,
     "legend.frameon": False,
     "legend.fontsize": 8,
@@ -109,7 +115,7 @@ def _plot_calibration(ax: Axes, curve: Curve, colour: str) -> None:
     name = curve.label or "challenger"
     display = CalibrationDisplay(np.array(curve.y), predicted, predicted, estimator_name=name)
     display.plot(ax=ax, ref_line=False, color=colour, markersize=4)
-    ax.set(xlabel="Predicted probability", ylabel="Observed share")
+    ax.set(xlabel="Predicted probability", ylabel="Observed share", aspect="equal")
 
 
 def _plot_predictions(ax: Axes, curve: Curve, colour: str) -> None:
@@ -125,7 +131,7 @@ def _plot_residuals(ax: Axes, curve: Curve, colour: str) -> None:
 def _plot_errors(ax: Axes, predicted: Any, actual: Any, kind: str, colour: str) -> None:
     display = PredictionErrorDisplay(y_true=actual, y_pred=predicted)
     scatter = {"color": colour, "s": 10, "alpha": 0.6, "linewidths": 0}
-    display.plot(ax=ax, kind=kind, scatter_kwargs=scatter, line_kwargs={"color": INK, "linewidth": 1})
+    display.plot(ax=ax, kind=kind, scatter_kwargs=scatter, line_kwargs={"color": SOFT, "linewidth": 1})
     ax.set(xlabel="Predicted", ylabel="Actual")
 
 
@@ -169,13 +175,13 @@ def _draw_curves(name: str, curves: Sequence[Curve]) -> Drawing:
 
     def plot(ax: Axes) -> None:
         if kind.diagonal:
-            ax.plot((0, 1), (0, 1), color=INK, linestyle=(0, (3, 3)), linewidth=1)
+            ax.plot((0, 1), (0, 1), color=SOFT, linestyle=(0, (3, 3)), linewidth=1)
         for number, curve in enumerate(curves[: len(SERIES)]):
             kind.plot(ax, curve, SERIES[number])
         _tidy_legend(ax, [curve.label for curve in curves[: len(SERIES)]])
 
     hidden = f" Only {len(SERIES)} of {len(curves)} classes are drawn." if len(curves) > len(SERIES) else ""
-    return Drawing(name, kind.title, kind.caption + hidden, _render(name, (4.2, 3.3), plot))
+    return Drawing(name, kind.title, kind.caption + hidden, _render(name, (4.2, 3.4), plot))
 
 
 def _draw_confusion(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> Drawing:
@@ -201,7 +207,7 @@ def _draw_confusion(confusion: Sequence[Sequence[int]], classes: Sequence[str]) 
             ax.tick_params(axis="x", rotation=90)
 
     caption = "Rows are the true classes; the percentage is the share of a row, so the diagonal is recall."
-    return Drawing("confusion", "Confusion matrix", caption, _render("confusion", (4.2, 3.3), plot))
+    return Drawing("confusion", "Confusion matrix", caption, _render("confusion", (4.2, 3.4), plot))
 
 
 def _texts(display: ConfusionMatrixDisplay) -> list[Any]:
@@ -218,7 +224,7 @@ def _draw_importances(importances: Sequence[Importance], metric: str, most: int 
             [importance.mean for importance in shown],
             xerr=[importance.sd for importance in shown],
             color=SERIES[0],
-            error_kw={"ecolor": INK, "elinewidth": 1},
+            error_kw={"ecolor": SOFT, "elinewidth": 1},
             height=0.6,
         )
         ax.set(xlabel=f"Loss of {metric} when shuffled")

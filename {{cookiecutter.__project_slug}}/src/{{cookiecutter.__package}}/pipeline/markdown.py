@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -47,6 +48,7 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
     return Markup("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
+@cache
 def make_environment() -> Environment:
     """Return a Jinja environment that escapes each value for Markdown."""
     environment = Environment(

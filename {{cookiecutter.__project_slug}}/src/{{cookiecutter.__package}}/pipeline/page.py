@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -33,9 +34,7 @@ def render_page(records: Records, settings: Settings | None) -> str:
     return template.render(gather(records, settings), drawings=_draw(records), span=_span(records)) + "\n"
 
 
-def draw_interval(
-    estimate: Estimate, span: tuple[float, float], line: float, tick: float | None = None
-) -> Markup:
+def draw_interval(estimate: Estimate, span: tuple[float, float], line: float) -> Markup:
     """Draw a value with its interval as a small SVG.
 
     Parameters
@@ -46,8 +45,6 @@ def draw_interval(
         What the left and right edges stand for.
     line : float
         Where an upright line through the row stands.
-    tick : float, optional
-        Where a second, shorter mark stands.
     """
 
     def place(value: float) -> str:
@@ -55,9 +52,7 @@ def draw_interval(
         return f"{EDGE + min(max(share, 0), 1) * (WIDTH - 2 * EDGE):.1f}"
 
     middle = HEIGHT / 2
-    marks = f'<path class="rule" d="M{place(line)} 0V{HEIGHT}"/>'
-    if tick is not None:
-        marks += f'<path class="tick" d="M{place(tick)} 4V{HEIGHT - 4}"/>'
+    marks = f'<path class="track" d="M0 {middle}H{WIDTH}"/><path class="rule" d="M{place(line)} 0V{HEIGHT}"/>'
     marks += f'<path class="range" d="M{place(estimate.low)} {middle}H{place(estimate.high)}"/>'
     marks += f'<circle cx="{place(estimate.value)}" cy="{middle}" r="4"/>'
     return Markup(f'<svg class="interval" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{marks}</svg>')
@@ -71,7 +66,9 @@ def _draw_gain(difference: Estimate) -> Markup:
 def _span(records: Records) -> tuple[float, float]:
     """Return the range that the intervals of all slices share."""
     pieces = wording.sort_slices(records)
-    ends = [end for piece in pieces for end in (piece.model.low, piece.model.high, piece.baseline.value)]
+    primary = wording.primary_metric(records)
+    ends = [end for piece in pieces for end in (piece.model.low, piece.model.high)]
+    ends += [primary.model.value] if primary else []
     return (min(ends), max(ends)) if ends else (0.0, 1.0)
 
 
@@ -84,6 +81,7 @@ def _draw(records: Records) -> list[Drawing]:
     return draw_figures(records.evaluation, records.training)
 
 
+@cache
 def _make_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader(__package__, "templates"),

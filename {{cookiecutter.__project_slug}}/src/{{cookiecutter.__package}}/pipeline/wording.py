@@ -104,7 +104,7 @@ def write_metric(name: str, estimate: Estimate, like: Estimate | None = None, si
 
     Decimals are those that suit ``like``, so that a row of a table has one precision.
     """
-    factor, unit = (100, " %") if name in PERCENTAGES else (1, "")
+    factor, unit = (100, " points" if sign == "+" else " %") if name in PERCENTAGES else (1, "")
     decimals = choose_decimals((like or estimate).value * factor)
     value, low, high = (
         write_number(number * factor, decimals, sign)
@@ -170,6 +170,14 @@ def write_period(files: list[DataFile]) -> str:
     first = [file.first for file in files if file.first]
     last = [file.last for file in files if file.last]
     return f"{min(first)[:10]} to {max(last)[:10]}" if first and last else ""
+
+
+def write_boundary(training: TrainingRecord) -> str:
+    """Say which rows the test part has: ``from 2013-07-03``, or a share of all."""
+    try:
+        return f"{write_share(float(training.boundary))} held out"
+    except ValueError:
+        return "from " + training.boundary.replace("T", " ").removesuffix(" 00:00:00")
 
 
 def write_estimator(training: TrainingRecord) -> str:
