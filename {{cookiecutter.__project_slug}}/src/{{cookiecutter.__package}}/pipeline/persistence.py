@@ -45,8 +45,11 @@ ESTIMATORS = ("sklearn", "lightgbm.sklearn", "xgboost.sklearn")
 OFF_LIMITS = {"__main__", "conftest", "datasets", "externals", "tests", "_testing", "_build_utils"}
 # The rest of this project is the lifecycle: it deletes, starts and writes things.
 LIFECYCLE = ("pipeline", "serving", "monitoring", "cli", "__main__")
-REMEDY = "keep NumPy arrays, lists, dicts and named functions instead"
-
+REMEDY = (
+    "keep NumPy arrays, lists, dicts, classes of scikit-learn, and named functions and classes of "
+    f"{PACKAGE}/features.py or models.py"
+)
+UNWRITABLE = (UnsupportedTypeException, TypeError, ValueError, AttributeError, RecursionError)
 BROKEN = (
     BadZipFile, EOFError, KeyError, IndexError, AttributeError, ImportError, TypeError, ValueError,
     NotImplementedError, RecursionError, zlib.error,
@@ -74,14 +77,11 @@ def save_model(model: BaseEstimator, path: Path) -> None:
     model = settle(model)
     try:
         data = skops.io.dumps(model)
-    except (UnsupportedTypeException, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise LifecycleError(_explain(model, error)) from error
-    for name in skops.io.get_untrusted_types(data=data):
-        if not is_trusted(name):
-            raise LifecycleError(
-                f"The model holds {name}, which could not be loaded again; "
-                f"put a class or a named function into {PACKAGE}/features.py or models.py and use that."
-            )
+        allowed = all(is_trusted(name) for name in skops.io.get_untrusted_types(data=data))
+    except UNWRITABLE as error:
+        raise LifecycleError(_explain(model)) from error
+    if not allowed:
+        raise LifecycleError(_explain(model))
     beside = path.with_name(path.name + ".partial")
     beside.write_bytes(make_canonical(data))
     beside.replace(path)
@@ -204,27 +204,36 @@ def _broken(path: Path) -> LifecycleError:
     )
 
 
-def _explain(model: BaseEstimator, error: Exception) -> str:
-    """Say which attribute of a model cannot be written."""
-    for where, value in _leaves(model, type(model).__name__):
-        try:
-            skops.io.dumps(value)
-        except Exception:  # whatever it is, it tells the attribute that is looked for
-            kind = f"{type(value).__module__.partition('.')[0]} {type(value).__name__}"
-            return f"The model cannot be saved: {where} is a {kind}; {REMEDY}."
-    return f"The model cannot be saved ({error}); {REMEDY}."
+def _explain(model: BaseEstimator) -> str:
+    """Say which part of a model cannot be written, or could not be loaded again."""
+    bad = ((where, part) for where, part in _parts(model, type(model).__name__) if _is_bad(part))
+    culprit = next((f"{where} is {_describe(part)}" for where, part in bad), "its parts refer to each other")
+    return f"The model cannot be saved: {culprit}; {REMEDY}."
 
 
-def _leaves(value: Any, where: str) -> Iterator[tuple[str, Any]]:
-    """Yield the parts of a model that are not estimators or containers, with where they are."""
-    if isinstance(value, BaseEstimator):
-        for name, part in vars(value).items():
-            yield from _leaves(part, f"{where}.{name}")
+def _is_bad(part: Any) -> bool:
+    try:
+        return not all(is_trusted(name) for name in skops.io.get_untrusted_types(data=skops.io.dumps(part)))
+    except UNWRITABLE:
+        return True
+
+
+def _describe(part: Any) -> str:
+    named = part if hasattr(part, "__qualname__") else type(part)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _parts(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Yield the parts of a model that have no parts of their own, with where they are."""
+    kind = type(value)
+    if isinstance(value, BaseEstimator) and is_trusted(f"{kind.__module__}.{kind.__name__}"):
+        inner = [(f".{name}", part) for name, part in vars(value).items()]
     elif isinstance(value, dict):
-        for key, part in value.items():
-            yield from _leaves(part, f"{where}[{key!r}]")
+        inner = [(f"[{key!r}]", part) for key, part in value.items()]
     elif isinstance(value, list | tuple):
-        for index, part in enumerate(value):
-            yield from _leaves(part, f"{where}[{index}]")
+        inner = [(f"[{index}]", part) for index, part in enumerate(value)]
     else:
         yield where, value
+        return
+    for place, part in inner:
+        yield from _parts(part, where + place)

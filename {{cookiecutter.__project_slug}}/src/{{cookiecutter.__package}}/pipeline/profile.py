@@ -152,7 +152,7 @@ def _profile_dates(column: pd.Series) -> DateProfile:
         first=to_json(column.min()),
         last=to_json(column.max()),
         month=np.bincount(dates.month - 1, minlength=12).tolist(),
-        weekday=np.bincount(dates.dayofweek, minlength=7).tolist(),
+        weekday=np.bincount(dates.day_of_week, minlength=7).tolist(),
         hour=np.bincount(dates.hour, minlength=24).tolist(),
     )
 

@@ -49,9 +49,7 @@ def start_ui(root: Path) -> None:
     """
     uri = find_uri(root)
     if is_server(uri):
-        raise LifecycleError(
-            f"{VARIABLE} is {hide_password(uri)}, a server with its own pages; open it in a browser."
-        )
+        raise LifecycleError(f"{VARIABLE} names a server with pages of its own; open {hide_password(uri)}.")
     prepare_environment()
     sys.stdout.flush()
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--backend-store-uri", uri]
@@ -69,14 +67,14 @@ def require_unlocked(uri: str) -> None:
     if not uri.startswith("sqlite:///") or ":memory:" in uri:
         return
     path = Path(uri.removeprefix("sqlite:///").partition("?")[0])
+    if not path.parent.exists():  # MLflow makes it
+        return
     try:
         with closing(sqlite3.connect(path, timeout=PATIENCE)) as store:
             store.execute("BEGIN IMMEDIATE")
             store.rollback()
     except sqlite3.Error as error:
-        remedy = (
-            "wait for the process that holds it, or end it" if "locked" in str(error) else "mend or move it"
-        )
+        remedy = "wait for the process that holds it" if "locked" in str(error) else "mend or move it"
         raise LifecycleError(f"{path}, the MLflow store, cannot be written ({error}); {remedy}.") from None
 
 
@@ -98,9 +96,7 @@ def _explain(error: Exception, uri: str) -> str:
         return f"{store} is of another MLflow version; back it up and run 'mlflow db upgrade' on it."
     if is_server(uri) and ("Max retries" in message or "refused" in message or "timed out" in message):
         return f"{store} does not answer; start it, or unset {VARIABLE} to use {STORE}."
-    return (
-        f"{store} cannot be used ({type(error).__name__}: {message[:300]}); check {VARIABLE} and its rights."
-    )
+    return f"{store} cannot be used ({type(error).__name__}: {message[:300]}); see {VARIABLE}."
 
 
 def hide_password(uri: str) -> str:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +52,9 @@ def open_tracker(settings: Settings, root: Path) -> Tracker:
     require_unlocked(uri)
     prepare_environment()
     with explain_errors(uri):
-        from mlflow import MlflowClient, sklearn
-
-        assert sklearn  # imported here rather than in log(), for which somebody waits
+        for name in ("skops.io", "mlflow.sklearn"):  # log() needs them, and for that somebody waits
+            import_module(name)
+        from mlflow import MlflowClient
 
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         client = MlflowClient(tracking_uri=uri)
@@ -177,7 +178,7 @@ def _find_experiment(client: MlflowClient, name: str, uri: str, root: Path) -> s
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         # A server knows best where artifacts go.
-        location = None if is_server(uri) else (root / ARTIFACTS).absolute().as_uri()
+        location = None if is_server(uri) else str((root / ARTIFACTS).absolute())
         try:
             return str(client.create_experiment(name, artifact_location=location))
         except MlflowException:  # two runs at once: the other one was faster

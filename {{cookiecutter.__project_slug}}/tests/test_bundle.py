@@ -1,0 +1,229 @@
+"""A bundle holds all that is deployed, and is refused when it is not what was sealed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from {{ cookiecutter.__package }}.features import tree_features
+from {{ cookiecutter.__package }}.pipeline import bundle, records
+from {{ cookiecutter.__package }}.pipeline.columns import to_json
+from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
+from {{ cookiecutter.__package }}.pipeline.settings import Settings
+from {{ cookiecutter.__package }}.pipeline.split import Split, features_and_target
+from {{ cookiecutter.__package }}.schema import Contract
+
+FILES = {
+    "model.skops",
+    "contract.json",
+    "profile.json",
+    "golden.json",
+    "metrics.json",
+    "lineage.json",
+    "model_card.md",
+    "requirements.txt",
+}
+
+
+@pytest.fixture(scope="module")
+def split(raw: pd.DataFrame) -> Split:
+    """A few thousand rows in two parts."""
+    frame = Contract.validate(raw.head(2000))
+    return Split(frame[:1500], frame[1500:].reset_index(drop=True), "2013-01-20T00:00:00")
+
+
+@pytest.fixture(scope="module")
+def model(split: Split, settings: Settings) -> BaseEstimator:
+    """A small tree."""
+    trees = {"classification": DecisionTreeClassifier, "regression": DecisionTreeRegressor}
+    tree = trees[settings.problem](max_depth=4, random_state=0)
+    return make_pipeline(tree_features(), tree).fit(*features_and_target(split.train, settings))
+
+
+@pytest.fixture(scope="module")
+def run(split: Split, model: BaseEstimator, settings: Settings) -> records.Records:
+    """What is known of the run that made the model."""
+    number = records.Estimate(value=0.7, low=0.6, high=0.8)
+    metric = records.MetricResult(
+        name=settings.train.metric, greater_is_better=True, model=number, baseline=number, difference=number
+    )
+    features, _ = features_and_target(split.train, settings)
+    return records.Records(
+        run=records.RunRecord(
+            status="finished", stage="evaluate", commit="c0ffee", started="", python="3.11.0", libraries={}
+        ),
+        training=records.TrainingRecord(
+            run_key="0123456789abcdef",
+            challenger="tree",
+            estimator="Pipeline(...)",
+            metric=settings.train.metric,
+            greater_is_better=True,
+            candidates=[],
+            train_rows=1500,
+            test_rows=500,
+            boundary=split.boundary,
+            features=features.columns.tolist(),
+            classes=[str(label) for label in getattr(model, "classes_", [])],
+            seed=0,
+            seconds=1.0,
+        ),
+        evaluation=records.EvaluationRecord(
+            rows=500, metrics=[metric], latency_ms=1.0, batch_rows_per_second=1.0
+        ),
+    )
+
+
+Make = Callable[[Path], Path]
+
+
+@pytest.fixture(scope="module")
+def make(split: Split, model: BaseEstimator, settings: Settings, run: records.Records) -> Make:
+    """How a bundle is made: written, given its card, sealed."""
+
+    def write(root: Path) -> Path:
+        (root / "data.lock").write_text("version: 1\n")
+        bundle.write_bundle(root / "bundle", model, split, settings, run, root)
+        (root / "bundle" / "model_card.md").write_text("# Card\n")
+        bundle.seal_bundle(root / "bundle")
+        return root / "bundle"
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def sealed(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle to read."""
+    return make(tmp_path_factory.mktemp("sealed"))
+
+
+@pytest.fixture
+def copied(sealed: Path, tmp_path: Path) -> Path:
+    """A bundle to tamper with."""
+    return Path(shutil.copytree(sealed, tmp_path / "bundle"))
+
+
+def test_a_bundle_has_every_file(sealed: Path) -> None:
+    """Nothing is missing, nothing half-written is left."""
+    assert FILES | {"MANIFEST.json"} == {path.name for path in sealed.iterdir()}
+
+
+def test_the_manifest_has_the_digest_of_each_file(sealed: Path) -> None:
+    """Anybody can check a bundle with sha256sum."""
+    files = json.loads((sealed / "MANIFEST.json").read_text())["files"]
+    expected = {
+        name: (sha256((sealed / name).read_bytes()).hexdigest(), (sealed / name).stat().st_size)
+        for name in FILES
+    }
+    assert expected == {name: (file["sha256"], file["size"]) for name, file in files.items()}
+
+
+def test_the_same_inputs_give_the_same_bytes(make: Make, sealed: Path, tmp_path: Path) -> None:
+    """A rebuild on another day, in another folder, is the same bundle."""
+    assert (sealed / "MANIFEST.json").read_bytes() == (make(tmp_path) / "MANIFEST.json").read_bytes()
+
+
+def test_a_loaded_bundle_answers_as_golden_json_says(sealed: Path) -> None:
+    """Rows read from JSON, typed by the contract, give the outputs in the file, bit for bit."""
+    loaded = bundle.load_bundle(sealed)
+    golden = bundle.GoldenRecord.read(sealed)
+    dtypes = {column.name: column.dtype for column in loaded.contract.columns}
+    frame = pd.DataFrame(golden.inputs, columns=loaded.contract.features)
+    frame = frame.astype({name: dtypes[name] for name in loaded.contract.features})
+    predict = getattr(loaded.model, "predict_proba", loaded.model.predict)
+    np.testing.assert_array_equal(golden.outputs, predict(frame))
+
+
+def test_golden_rows_are_spread_over_the_test_part(sealed: Path, split: Split, settings: Settings) -> None:
+    """Twenty rows, the first and the last of the test part among them, and only what a model sees."""
+    golden = bundle.GoldenRecord.read(sealed)
+    features, _ = features_and_target(split.test, settings)
+    assert bundle.GOLDEN_ROWS == len(golden.inputs) == len(golden.outputs)
+    for expected, actual in zip(features.iloc[[0, -1]].to_dict("records"), golden.inputs[::19], strict=True):
+        assert {name: to_json(value) for name, value in expected.items()} == actual
+
+
+def test_no_file_holds_what_json_does_not_know(sealed: Path) -> None:
+    """NaN and infinity are no JSON; other languages refuse them."""
+    for path in sealed.glob("*.json"):
+        json.loads(path.read_text(), parse_constant=pytest.fail)
+
+
+def test_the_lineage_names_what_the_model_comes_from(sealed: Path) -> None:
+    """The commit, the run key and the digest of the data."""
+    lineage = bundle.load_bundle(sealed).lineage
+    assert ("c0ffee", "0123456789abcdef", "tree") == (lineage.commit, lineage.run_key, lineage.challenger)
+    assert sha256(b"version: 1\n").hexdigest() == lineage.data_lock
+    assert lineage.boundary == "2013-01-20T00:00:00"
+
+
+def test_requirements_are_pinned_and_lean(sealed: Path) -> None:
+    """What trains, tracks and draws is not needed to serve."""
+    lines = (sealed / "requirements.txt").read_text().splitlines()
+    names = {line.partition("==")[0] for line in lines}
+    assert all("==" in line for line in lines)
+    assert {"scikit-learn", "numpy", "pandas", "skops"} <= names
+    assert not {"mlflow", "matplotlib", "pandera", "pytest", "lightgbm", "xgboost"} & names
+
+
+def test_writing_again_leaves_no_old_seal(make: Make, sealed: Path, tmp_path: Path) -> None:
+    """A manifest never speaks of files of another run."""
+    folder = make(tmp_path)
+    (folder / "leftover").touch()
+    make(tmp_path)
+    bundle.verify_bundle(folder)
+    assert not (folder / "leftover").exists()
+
+
+def test_the_size_is_that_of_the_files(copied: Path) -> None:
+    """The gate on the size counts bytes of files that are deployed."""
+    expected = sum((copied / name).stat().st_size for name in FILES)
+    assert expected == bundle.measure_bundle(copied)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_changed_file_is_refused(name: str, copied: Path) -> None:
+    """One byte is enough, and the sentence names the file."""
+    content = bytearray((copied / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copied / name).write_bytes(content)
+    with pytest.raises(LifecycleError, match=f"not the bundle that was sealed: {name} has changed"):
+        bundle.load_bundle(copied)
+
+
+def test_a_missing_file_is_refused(copied: Path) -> None:
+    """A bundle is whole or nothing."""
+    (copied / "profile.json").unlink()
+    with pytest.raises(LifecycleError, match=r"profile\.json is missing"):
+        bundle.load_bundle(copied)
+
+
+def test_an_extra_file_is_refused(copied: Path) -> None:
+    """Also below a folder, also with the name of the manifest."""
+    (copied / "more").mkdir()
+    (copied / "more" / "MANIFEST.json").touch()
+    with pytest.raises(LifecycleError, match=r"more/MANIFEST\.json does not belong to it"):
+        bundle.load_bundle(copied)
+
+
+def test_a_bundle_without_a_seal_is_refused(copied: Path) -> None:
+    """A run that died before the seal left nothing to deploy."""
+    (copied / "MANIFEST.json").unlink()
+    with pytest.raises(LifecycleError, match=r"MANIFEST\.json is missing"):
+        bundle.load_bundle(copied)
+
+
+def test_a_broken_seal_is_refused(copied: Path) -> None:
+    """A manifest that cannot be read proves nothing."""
+    (copied / "MANIFEST.json").write_text("{")
+    with pytest.raises(LifecycleError, match=r"MANIFEST\.json is no"):
+        bundle.load_bundle(copied)
