@@ -13,7 +13,7 @@ WORKFLOWS := .github/workflows/*.yml {{cookiecutter.__project_slug}}/.github/wor
 export PROBLEM ?= classification
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check gallery lock clean
+.PHONY: help setup demo test check gallery bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile | while IFS='	' read -r target text; do printf '  make %-9s%s\n' "$$target" "$$text"; done
@@ -36,6 +36,9 @@ check: $(VENV)/ready  ## lint, format, types, audit of all workflows
 
 gallery: $(VENV)/ready  ## run both default projects and keep their cards in model_cards/
 	PYTHONPATH=src $(BIN)/python -m rehearsal.gallery
+
+bench: $(VENV)/ready  ## time a run against a bare script, on all flights (asks the network for them)
+	$(BIN)/python benchmarks/bench.py
 
 # The second list is that of a bake: made in one, and carried back.
 lock: $(VENV)/ready  ## renew both requirements.txt after a change in a pyproject.toml (asks the network)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from .bake import ROOT, commit, refresh, run
 
@@ -44,14 +45,18 @@ def conclude(project: Path) -> None:
     """Print the verdict of a finished run, and where to read on."""
     build = project / "build"
     comparison = json.loads((build / "comparison.json").read_text(encoding="utf-8"))
-    failed = [gate["name"] for gate in comparison["gates"] if not gate["passed"]]
-    print()
-    print(f"Verdict: {VERDICTS[comparison['verdict']].format(comparison['against'])}")
-    print(f"Gates:   {'all hold' if not failed else 'broken: ' + ', '.join(failed)}")
-    print(
-        f"Report:  {show(build / 'report.html')} (as posted to a pull request: {show(build / 'report.md')})"
-    )
+    print("", *describe(comparison), sep="\n")
+    print(f"Report:  {show(build / 'report.html')} (as for a pull request: {show(build / 'report.md')})")
     print(f"Go on:   cd {show(project)} && make help")
+
+
+def describe(comparison: dict[str, Any]) -> list[str]:
+    """Return a comparison in two lines."""
+    broken = [gate["name"] for gate in comparison["gates"] if not gate["passed"]]
+    return [
+        f"Verdict: {VERDICTS[comparison['verdict']].format(comparison['against'])}",
+        f"Gates:   {'broken: ' + ', '.join(broken) if broken else 'all hold'}",
+    ]
 
 
 def show(path: Path) -> str:

@@ -1,0 +1,113 @@
+"""A bake passes its own checks and tests the first time, and goes from data to a report."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from rehearsal.bake import clean_environment, commit, refresh
+from rehearsal.gallery import CARDS, PROBLEMS
+
+# One environment serves all: it is made once and goes from project to project.
+pytestmark = pytest.mark.xdist_group("project")
+
+OUTPUTS = """
+bundle challenger.skops comparison.json evaluation.json model_card.md report.html report.md run.json
+training.json validation.json
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to bake into, again and again; its environment stays."""
+    return tmp_path_factory.mktemp("project") / "flight-delays"
+
+
+@pytest.fixture(scope="module", params=PROBLEMS)
+def baked(project: Path, request: pytest.FixtureRequest) -> Path:
+    """The default project for one problem, committed, with nothing done to it."""
+    refresh(project, problem=request.param)
+    commit(project, f"Bake a {request.param} project")
+    return project
+
+
+def call(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with no terminal, expect success, and return what it said."""
+    environment = {**clean_environment(), "UV_PYTHON": sys.executable}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    return done
+
+
+def test_checks(baked: Path) -> None:
+    """Linter, formatter, type checker and workflow audit find nothing in a fresh bake."""
+    call(baked, "make", "check")
+
+
+def test_tests(baked: Path) -> None:
+    """A fresh bake passes its own tests, none skipped, and leaves nothing that Git would commit."""
+    said = call(baked, "make", "test").stdout
+    assert " passed" in said.splitlines()[-1]
+    assert "skipped" not in said.splitlines()[-1]
+    assert "" == call(baked, "git", "status", "--porcelain").stdout
+
+
+def test_run(baked: Path) -> None:
+    """``mlops run`` leaves all its outputs, beats the baseline, and breaks no gate."""
+    call(baked, "make", "run")
+    build = baked / "build"
+    assert OUTPUTS.split() == sorted(path.name for path in build.iterdir())
+    comparison = json.loads((build / "comparison.json").read_text(encoding="utf-8"))
+    assert "better" == comparison["verdict"]
+    assert [] == [gate for gate in comparison["gates"] if not gate["passed"]]
+    assert "" == call(baked, "git", "status", "--porcelain").stdout
+
+
+def test_second_run_is_reused(baked: Path) -> None:
+    """A second run changes no byte of the build."""
+    before = digest_files(baked / "build")
+    call(baked, "make", "run")
+    assert before == digest_files(baked / "build")
+
+
+def test_two_fresh_clones_agree(baked: Path, tmp_path: Path) -> None:
+    """Two clones of one commit have the same run key and predict the same, to the byte."""
+    first = baked / "build"
+    call(tmp_path, "git", "clone", "--quiet", str(baked), "clone")
+    environment = {**clean_environment(), "PYTHONPATH": str(tmp_path / "clone" / "src")}
+    command = [str(baked / ".venv" / "bin" / "mlops"), "run"]
+    done = subprocess.run(command, cwd=tmp_path / "clone", env=environment, capture_output=True, text=True)
+    assert 0 == done.returncode, done.stderr
+    second = tmp_path / "clone" / "build"
+    assert read_run_key(first) == read_run_key(second)
+    for name in ("challenger.skops", "bundle/golden.json"):
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+def test_gallery_is_current(baked: Path) -> None:
+    """The committed card is that of the model which this template makes."""
+    settings = (baked / "params.yaml").read_text(encoding="utf-8")
+    [problem] = [problem for problem in PROBLEMS if f"problem: {problem}" in settings]
+    card = (CARDS / f"flight-delays-{problem}.md").read_text(encoding="utf-8")
+    key = read_run_key(baked / "build")
+    # The key depends on the minor version of Python: one made with another version has another key.
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert key[:12] in card or f"Python {python}" not in card, "run `make gallery` and commit model_cards/"
+
+
+def read_run_key(build: Path) -> str:
+    """Return the run key of a finished run."""
+    return str(json.loads((build / "run.json").read_text(encoding="utf-8"))["run_key"])
+
+
+def digest_files(folder: Path) -> dict[str, str]:
+    """Return the digest of every file below a folder."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}

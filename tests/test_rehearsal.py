@@ -1,0 +1,84 @@
+"""Baking over a project keeps what is its own, and happens only when needed."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import list_files
+
+from rehearsal import demo
+from rehearsal.bake import bake, commit, copy_template, list_template, refresh
+
+
+def test_refresh_twice(tmp_path: Path) -> None:
+    """Nothing is baked while template and answers are those of the last time."""
+    project = tmp_path / "flight-delays"
+    assert [True, False, True, False] == [
+        refresh(project, problem="classification"),
+        refresh(project, problem="classification"),
+        refresh(project, problem="regression"),
+        refresh(project, problem="regression"),
+    ]
+
+
+def test_refresh_keeps_what_the_project_made(tmp_path: Path) -> None:
+    """Environment, build and runs stay; files that are no longer baked go."""
+    project = tmp_path / "flight-delays"
+    refresh(project)
+    for kept in (".venv/ready", "build/report.md", "mlflow.db"):
+        (project / kept).parent.mkdir(exist_ok=True)
+        (project / kept).write_text("mine")
+    (project / "src" / "old.py").write_text("")
+    refresh(project, problem="regression")
+    assert ["mine"] * 3 == [
+        (project / kept).read_text() for kept in (".venv/ready", "build/report.md", "mlflow.db")
+    ]
+    assert not (project / "src" / "old.py").exists()
+
+
+def test_bake_leaves_nothing_else(tmp_path: Path) -> None:
+    """No configuration, replay file or copy of the template lies about afterwards."""
+    bake(copy_template(tmp_path / "template"), tmp_path / "out")
+    assert ["flight-delays"] == [path.name for path in (tmp_path / "out").iterdir()]
+
+
+def test_template_from_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Git's knowledge, as in an unpacked archive, the template is all files there are."""
+    expected = list_template()
+    copy_template(tmp_path)
+    monkeypatch.setattr("rehearsal.bake.ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert expected == list_template()
+
+
+def test_commit_needs_no_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which nobody has set up Git can commit a bake."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "file").write_text("")
+    commit(tmp_path / "project", "First")
+    commit(tmp_path / "project", "Second")
+    log = subprocess.run(
+        ["git", "log", "--format=%s"], cwd=tmp_path / "project", check=True, capture_output=True, text=True
+    )
+    assert ["Second", "First"] == log.stdout.split()
+    assert ["file"] == [name for name in list_files(tmp_path / "project") if not name.startswith(".git/")]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sentence"),
+    [
+        ("better", "better than the baseline"),
+        ("no worse", "no worse than the baseline"),
+        ("worse", "worse than the baseline"),
+        ("cannot tell", "cannot tell whether it is better than the baseline"),
+    ],
+)
+def test_conclusion(verdict: str, sentence: str) -> None:
+    """The demo ends with the verdict, the gates that are broken, and where the report is."""
+    gates = [{"name": "latency", "passed": False}, {"name": "size", "passed": True}]
+    comparison = {"verdict": verdict, "against": "baseline", "gates": gates}
+    said = demo.describe(comparison)
+    assert [f"Verdict: {sentence}", "Gates:   broken: latency"] == said
