@@ -14,7 +14,7 @@ from .errors import LifecycleError
 class Part(BaseModel):
     """A piece of a record."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Record(Part):
