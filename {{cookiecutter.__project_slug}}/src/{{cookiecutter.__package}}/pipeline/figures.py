@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib import rcsetup
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import (
     ConfusionMatrixDisplay,
@@ -22,49 +17,8 @@ from sklearn.metrics import (
 )
 
 from . import wording
+from .canvas import INK, SERIES, SHADES, SOFT, render_svg
 from .records import Curve, EvaluationRecord, Importance, TrainingRecord
-
-# Colours that stand for those of the page: they are replaced by its CSS variables, so that one
-# drawing suits light and dark.
-INK, SOFT, GRID, SERIES = (
-    "#010202",
-    "#010203",
-    "#040506",
-    ("#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04", "#0a0b05"),
-)
-_VARIABLES = {
-    INK: "var(--ink)",
-    SOFT: "var(--ink-soft)",
-    GRID: "var(--line)",
-    **{colour: f"var(--series-{number})" for number, colour in enumerate(SERIES, start=1)},
-}
-_SHADES = LinearSegmentedColormap.from_list("shades", [(0.24, 0.45, 0.86, 0.0), (0.24, 0.45, 0.86, 0.6)])
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    # A dollar sign in a name is no mathematics.
-    "text.parse_math": False,
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.color": SOFT,
-    "axes.labelcolor": SOFT,
-    "axes.edgecolor": GRID,
-    "axes.facecolor": "none",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.prop_cycle": rcsetup.cycler(color=SERIES),
-    "grid.color": GRID,
-    "grid.linewidth": 0.6,
-    "xtick.color": GRID,
-    "ytick.color": GRID,
-    "xtick.labelcolor": SOFT,
-    "ytick.labelcolor": SOFT,
-    "lines.linewidth": 1.8,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-}
-_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
 class Drawing(NamedTuple):
@@ -88,7 +42,7 @@ def draw_figures(evaluation: EvaluationRecord, training: TrainingRecord) -> list
     curves: dict[str, list[Curve]] = {}
     for curve in evaluation.curves:
         curves.setdefault(curve.name, []).append(curve)
-    drawings = [_draw_curves(name, curves[name]) for name in _CURVES if name in curves]
+    drawings = [_draw_curves(name, curves[name], len(training.classes)) for name in _CURVES if name in curves]
     if evaluation.confusion:
         drawings.append(_draw_confusion(evaluation.confusion, training.classes))
     if evaluation.importances:
@@ -133,6 +87,8 @@ def _plot_errors(ax: Axes, predicted: Any, actual: Any, kind: str, colour: str) 
     scatter = {"color": colour, "s": 10, "alpha": 0.6, "linewidths": 0}
     display.plot(ax=ax, kind=kind, scatter_kwargs=scatter, line_kwargs={"color": SOFT, "linewidth": 1})
     ax.set(xlabel="Predicted", ylabel="Actual")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(6))
 
 
 class _Kind(NamedTuple):
@@ -170,18 +126,19 @@ _CURVES = {
 }
 
 
-def _draw_curves(name: str, curves: Sequence[Curve]) -> Drawing:
-    kind = _CURVES[name]
+def _draw_curves(name: str, curves: Sequence[Curve], classes: int) -> Drawing:
+    kind, shown = _CURVES[name], curves[: len(SERIES)]
 
     def plot(ax: Axes) -> None:
         if kind.diagonal:
             ax.plot((0, 1), (0, 1), color=SOFT, linestyle=(0, (3, 3)), linewidth=1)
-        for number, curve in enumerate(curves[: len(SERIES)]):
+        for number, curve in enumerate(shown):
             kind.plot(ax, curve, SERIES[number])
-        _tidy_legend(ax, [curve.label for curve in curves[: len(SERIES)]])
+        _tidy_legend(ax, [curve.label for curve in shown])
 
-    hidden = f" Only {len(SERIES)} of {len(curves)} classes are drawn." if len(curves) > len(SERIES) else ""
-    return Drawing(name, kind.title, kind.caption + hidden, _render(name, (4.2, 3.4), plot))
+    cut = len(curves) > 1 and len(shown) < classes
+    hidden = f" Only {len(shown)} of {classes} classes are drawn." if cut else ""
+    return Drawing(name, kind.title, kind.caption + hidden, render_svg(name, (4.2, 3.4), plot))
 
 
 def _draw_confusion(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> Drawing:
@@ -195,7 +152,7 @@ def _draw_confusion(confusion: Sequence[Sequence[int]], classes: Sequence[str]) 
         few = len(labels) <= 8
         display.plot(
             ax=ax,
-            cmap=_SHADES,
+            cmap=SHADES,
             colorbar=False,
             include_values=few,
             im_kw={"vmin": 0, "vmax": 1, "aspect": "auto"},
@@ -207,7 +164,7 @@ def _draw_confusion(confusion: Sequence[Sequence[int]], classes: Sequence[str]) 
             ax.tick_params(axis="x", rotation=90)
 
     caption = "Rows are the true classes; the percentage is the share of a row, so the diagonal is recall."
-    return Drawing("confusion", "Confusion matrix", caption, _render("confusion", (4.2, 3.4), plot))
+    return Drawing("confusion", "Confusion matrix", caption, render_svg("confusion", (4.2, 3.4), plot))
 
 
 def _texts(display: ConfusionMatrixDisplay) -> list[Any]:
@@ -235,7 +192,7 @@ def _draw_importances(importances: Sequence[Importance], metric: str, most: int 
     )
     height = 1.0 + 0.24 * len(shown)
     return Drawing(
-        "importance", "Which columns matter", caption, _render("importance", (4.2, max(height, 2.2)), plot)
+        "importance", "Which columns matter", caption, render_svg("importance", (4.2, max(height, 2.2)), plot)
     )
 
 
@@ -251,27 +208,3 @@ def _tidy_legend(ax: Axes, labels: Sequence[str]) -> None:
     if any(labels):
         lines = [line for line in ax.lines if not str(line.get_label()).startswith("_")]
         ax.legend(lines, [_label(label) for label in labels])
-
-
-def _render(name: str, size: tuple[float, float], plot: Callable[[Axes], None]) -> str:
-    """Draw on a figure of its own, without pyplot's global state, and return the SVG."""
-    with mpl.rc_context(_STYLE | {"svg.hashsalt": name}):
-        figure = Figure(figsize=size, layout="constrained")
-        plot(figure.add_subplot())
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata=_METADATA, transparent=True)
-    return _embed(buffer.getvalue(), name)
-
-
-def _embed(svg: str, name: str) -> str:
-    """Make an SVG file part of a page: no prologue, no size, ids of its own, the page's colours."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = re.sub(r'href="#', f'href="#{name}-', svg)
-    svg = svg.replace("url(#", f"url(#{name}-")
-    for colour, variable in _VARIABLES.items():
-        svg = svg.replace(colour, variable)
-    return svg.replace("<svg", f'<svg role="img" aria-labelledby="{name}-title"', 1)
