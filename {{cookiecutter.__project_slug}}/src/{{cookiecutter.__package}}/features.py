@@ -12,10 +12,25 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEnc
 
 NUMBERS = columns(dtype_include=["number", "bool"])
 CATEGORIES = columns(dtype_include=["str", "object", "category"])
-DATES = columns(dtype_include=["datetime"])
+DATES = columns(dtype_include=["datetime", "datetimetz"])
 
 # Categories with fewer rows than this are treated as one, "rare".
 RARE = 20
+
+
+def as_floats(numbers: pd.DataFrame) -> np.ndarray:
+    """Put numbers of any type, booleans and pandas' nullable types included, into one array.
+
+    Parameters
+    ----------
+    numbers : DataFrame of shape (n_rows, n_columns)
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+        NaN where a value is missing.
+    """
+    return np.column_stack([column.to_numpy(dtype=float, na_value=np.nan) for _, column in numbers.items()])
 
 
 def calendar_parts(dates: pd.DataFrame) -> np.ndarray:
@@ -37,7 +52,7 @@ def calendar_parts(dates: pd.DataFrame) -> np.ndarray:
     parts = [
         part
         for _, date in dates.items()
-        for part in (date.dt.month, date.dt.dayofweek, date.dt.hour * 60 + date.dt.minute)
+        for part in (date.dt.month, date.dt.day_of_week, date.dt.hour * 60 + date.dt.minute)
     ]
     return np.column_stack(parts).astype(float)
 
@@ -62,7 +77,8 @@ def calendar_cycles(dates: pd.DataFrame) -> np.ndarray:
 
 def linear_features() -> ColumnTransformer:
     """Return features for models that add things up: scaled, imputed, one-hot."""
-    numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
+    imputer = SimpleImputer(strategy="median", add_indicator=True)
+    numbers = make_pipeline(FunctionTransformer(as_floats), imputer, StandardScaler())
     levels = OneHotEncoder(min_frequency=RARE, handle_unknown="infrequent_if_exist")
     return ColumnTransformer(
         [
@@ -80,7 +96,7 @@ def tree_features() -> ColumnTransformer:
     )
     return ColumnTransformer(
         [
-            ("numbers", "passthrough", NUMBERS),
+            ("numbers", FunctionTransformer(as_floats), NUMBERS),
             ("categories", levels, CATEGORIES),
             ("dates", FunctionTransformer(calendar_parts), DATES),
         ]

@@ -9,7 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 {%- else %}
 from sklearn.dummy import DummyRegressor
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
 {%- endif %}
 from sklearn.pipeline import make_pipeline
@@ -58,14 +58,15 @@ def candidates(seed: int) -> dict[str, BaseEstimator]:
             HistGradientBoostingRegressor(
                 learning_rate=0.1,
                 max_iter=200,
-                max_leaf_nodes=31,
-                min_samples_leaf=20,
+                max_leaf_nodes=15,
+                min_samples_leaf=50,
+                l2_regularization=1.0,
                 random_state=seed,
             ),
         ),
         "forest": make_pipeline(
             tree_features(),
-            RandomForestRegressor(n_estimators=60, min_samples_leaf=5, max_features=0.4, random_state=seed),
+            ExtraTreesRegressor(n_estimators=60, min_samples_leaf=8, max_features=0.7, random_state=seed),
         ),
 {%- endif %}
     }

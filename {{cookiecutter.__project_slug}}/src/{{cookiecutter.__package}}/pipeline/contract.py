@@ -124,7 +124,7 @@ def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Outcome:
     order = [name for name in contract.columns if name in coerced]
     order += [name for name in coerced if name not in order]
     typed = not any(error.reason_code is SchemaErrorReason.DATATYPE_COERCION for error in errors)
-    return Outcome(coerced[order], lossy + _to_breaches(errors, frame, soft, hidden=lossy), typed)
+    return Outcome(coerced[order], _merge(lossy + _to_breaches(errors, frame, soft), frame), typed)
 
 
 def find_rows(column: str, check: str, series: pd.Series, bad: np.ndarray) -> list[Breach]:
@@ -159,10 +159,8 @@ def _find_lossy_values(frame: pd.DataFrame, contract: DataFrameSchema) -> list[B
         if name not in frame or not (column.coerce or contract.coerce):
             continue
         series, kind = frame[name], getattr(getattr(column.dtype, "type", None), "kind", "")
-        if kind in "iu" and pd.api.types.is_float_dtype(series):
-            breaches += find_rows(
-                name, f"is {column.dtype}", series, (series.notna() & (series % 1 != 0)).to_numpy()
-            )
+        if kind in "iu":
+            breaches += find_rows(name, f"is {column.dtype}", series, _has_fraction(series))
         if kind == "M" and pd.api.types.is_datetime64_dtype(series):
             outside = (series < pd.Timestamp.min) | (series > pd.Timestamp.max)
             breaches += find_rows(name, f"is {column.dtype}", series, outside.to_numpy())
@@ -174,9 +172,16 @@ def _find_lossy_values(frame: pd.DataFrame, contract: DataFrameSchema) -> list[B
     return breaches
 
 
-def _to_breaches(
-    errors: list[SchemaError], frame: pd.DataFrame, soft: set[str], hidden: list[Breach]
-) -> list[Breach]:
+def _has_fraction(series: pd.Series) -> np.ndarray:
+    if pd.api.types.is_float_dtype(series):
+        return np.asarray((series.notna() & (series % 1 != 0)).to_numpy())
+    if series.dtype != object:
+        return np.zeros(len(series), dtype=bool)
+    # Words that are no number at all are for Pandera to find.
+    return np.array([isinstance(value, float) and value % 1 > 0 for value in series], dtype=bool)
+
+
+def _to_breaches(errors: list[SchemaError], frame: pd.DataFrame, soft: set[str]) -> list[Breach]:
     """Translate Pandera's errors, causes only."""
     rooted = any(
         error.reason_code in {SchemaErrorReason.DATATYPE_COERCION, SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME}
@@ -187,15 +192,24 @@ def _to_breaches(
         for error in errors
         if not (rooted and error.reason_code in CONSEQUENCES)
     ]
-    told = {(breach.column, breach.check) for breach in hidden}
     nulls = {breach.column for breach in breaches if breach.check == "is not null"}
-    return [
-        breach
-        for breach in (
-            _without_nulls(breach, frame) if breach.column in nulls else breach for breach in breaches
-        )
-        if (breach.rows is None or len(breach.rows)) and (breach.column, breach.check) not in told
-    ]
+    breaches = [_without_nulls(breach, frame) if breach.column in nulls else breach for breach in breaches]
+    return [breach for breach in breaches if breach.rows is None or len(breach.rows)]
+
+
+def _merge(breaches: list[Breach], frame: pd.DataFrame) -> list[Breach]:
+    """Make one breach of those that say the same of one column; one that knows its rows is enough."""
+    merged: dict[tuple[str, str], Breach] = {}
+    for breach in breaches:
+        key = breach.column, breach.check
+        known = merged.get(key)
+        if known is None or known.rows is None:
+            merged[key] = breach
+        elif breach.rows is not None:
+            rows = np.union1d(known.rows, breach.rows)
+            examples = _examples(frame[breach.column], rows) if breach.column in frame else known.examples
+            merged[key] = replace(known, rows=rows, examples=examples)
+    return list(merged.values())
 
 
 def _without_nulls(breach: Breach, frame: pd.DataFrame) -> Breach:
