@@ -65,16 +65,21 @@ src/flight_delays/pipeline/__init__.py
 src/flight_delays/pipeline/archive.py
 src/flight_delays/pipeline/build.py
 src/flight_delays/pipeline/bundle.py
+src/flight_delays/pipeline/canvas.py
 src/flight_delays/pipeline/card.py
 src/flight_delays/pipeline/charts.py
 src/flight_delays/pipeline/columns.py
+src/flight_delays/pipeline/comparison.py
 src/flight_delays/pipeline/contents.py
 src/flight_delays/pipeline/contract.py
+src/flight_delays/pipeline/curves.py
 src/flight_delays/pipeline/data.py
 src/flight_delays/pipeline/database.py
 src/flight_delays/pipeline/errors.py
+src/flight_delays/pipeline/evaluation.py
 src/flight_delays/pipeline/figures.py
 src/flight_delays/pipeline/fitting.py
+src/flight_delays/pipeline/importance.py
 src/flight_delays/pipeline/isolation.py
 src/flight_delays/pipeline/lifecycle.py
 src/flight_delays/pipeline/lock.py
@@ -93,8 +98,10 @@ src/flight_delays/pipeline/resampling.py
 src/flight_delays/pipeline/revision.py
 src/flight_delays/pipeline/run.py
 src/flight_delays/pipeline/runkey.py
+src/flight_delays/pipeline/scores.py
 src/flight_delays/pipeline/sections.py
 src/flight_delays/pipeline/settings.py
+src/flight_delays/pipeline/slices.py
 src/flight_delays/pipeline/sources.py
 src/flight_delays/pipeline/split.py
 src/flight_delays/pipeline/store.py
@@ -118,20 +125,31 @@ src/flight_delays/schema.py
 tests/conftest.py
 tests/examples.py
 tests/misfits.py
+tests/test_behaviour.py
 tests/test_build.py
 tests/test_bundle.py
+tests/test_card.py
+tests/test_charts.py
 tests/test_cli.py
 tests/test_columns.py
 tests/test_console.py
+tests/test_contract.py
 tests/test_data.py
+tests/test_features.py
+tests/test_figures.py
 tests/test_isolation.py
 tests/test_lifecycle.py
+tests/test_models.py
+tests/test_page.py
 tests/test_persistence.py
+tests/test_plausibility.py
 tests/test_profile.py
 tests/test_records.py
 tests/test_refusals.py
+tests/test_report.py
 tests/test_revision.py
 tests/test_runkey.py
+tests/test_schema.py
 tests/test_settings.py
 tests/test_sources.py
 tests/test_split.py
@@ -139,12 +157,16 @@ tests/test_store.py
 tests/test_summary.py
 tests/test_tracking.py
 tests/test_training.py
+tests/test_validation.py
+tests/test_wording.py
 """
 ODD = "O'Reilly's \"Ünïcode\" \\ 航班 🛫 100% #1: a\\b"
 PROBLEMS = ["classification", "regression"]
 LICENSES = {"MIT": "MIT License", "Apache-2.0": "Apache License", "Proprietary": "All rights reserved"}
-# What no file of a bake may hold: pieces of the template, its name, the default owner.
-LEFTOVERS = re.compile(r"cookiecutter|octocat|\{%|(?<!\$)\{\{|/work/|/tmp/|/home/|/root/", re.IGNORECASE)
+# What no file of a bake may hold: pieces of the template, its name, the default answers, paths of a machine.
+LEFTOVERS = re.compile(
+    r"cookiecutter|github.com/octocat|flight.delays|\{%|(?<!\$)\{\{|/work/|/tmp/|/home/|/root/", re.IGNORECASE
+)
 # Templates of the report and the model card, which the project fills in itself.
 TEMPLATES = re.compile(r"/pipeline/templates/")
 
@@ -170,7 +192,9 @@ def test_no_leftovers(bake: Bake, problem: str, license: str, name: str) -> None
     assert [] == found
     assert [] == [path for path in list_files(project) if "cookiecutter" in path or "{" in path]
     assert LICENSES[license] in (project / "LICENSE").read_text(encoding="utf-8")
-    assert "wonderland" in (project / "LICENSE").read_text(encoding="utf-8")
+    for path in ("LICENSE", ".github/CODEOWNERS"):
+        text = (project / path).read_text(encoding="utf-8")
+        assert ("wonderland" in text, "octocat" in text) == (True, False)
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
@@ -189,6 +213,17 @@ def test_odd_answers_survive(bake: Bake, problem: str) -> None:
             yaml.safe_load(path.read_text(encoding="utf-8"))
         elif path.suffix == ".json":
             json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("name", ["q", "Zebra", "x" * 40])
+def test_lint_whatever_the_name(bake: Bake, problem: str, name: str) -> None:
+    """Imports stay in order and lines within their length, however long the package's name is."""
+    project = bake(project_name=name, problem=problem)
+    for verb in (["check"], ["format", "--check"]):
+        command = [sys.executable, "-m", "ruff", *verb, "--no-cache", "."]
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+        assert 0 == done.returncode, done.stdout + done.stderr
 
 
 def test_answers_change_no_dependency(bake: Bake, template: Path) -> None:

@@ -13,6 +13,7 @@ import {{ cookiecutter.__package }}
 
 from conftest import edit_params, mlops
 
+PACKAGE = {{ cookiecutter.__package }}.__name__
 HEAVY = {"sklearn", "pandas", "numpy", "pandera", "mlflow", "matplotlib", "skops", "pyarrow"}
 
 
@@ -25,16 +26,13 @@ def modules_after(statement: str) -> set[str]:
 
 def test_help_imports_nothing_heavy() -> None:
     """The command line answers at once."""
-    package = flight_delays.__name__
-
-    assert set() == HEAVY & modules_after(f"import {package}.cli")
+    assert set() == HEAVY & modules_after(f"import {PACKAGE}.cli")
 
 
 def test_an_unchanged_run_imports_nothing_heavy(done: Path) -> None:
     """To see that nothing has changed takes no library."""
-    package = flight_delays.__name__
-    find = f"from {package}.pipeline.lifecycle import find_finished; from pathlib import Path"
-    read = f"from {package}.pipeline.settings import read_settings"
+    find = f"from {PACKAGE}.pipeline.lifecycle import find_finished; from pathlib import Path"
+    read = f"from {PACKAGE}.pipeline.settings import read_settings"
     ask = "assert find_finished(Path(), read_settings(Path('params.yaml')))"
 
     assert set() == HEAVY & modules_after(f"{find}; {read}; {ask}")
@@ -51,7 +49,7 @@ def test_version_names_the_project() -> None:
     result = mlops("--version")
 
     assert 0 == result.exit_code
-    assert result.output.startswith(flight_delays.__name__)
+    assert result.output.startswith(PACKAGE)
 
 
 def test_outside_a_project_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
