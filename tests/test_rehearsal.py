@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from conftest import list_files
 
-from rehearsal import demo
 from rehearsal.bake import bake, commit, copy_template, list_template, refresh
 
 
@@ -65,20 +64,3 @@ def test_commit_needs_no_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     )
     assert ["Second", "First"] == log.stdout.split()
     assert ["file"] == [name for name in list_files(tmp_path / "project") if not name.startswith(".git/")]
-
-
-@pytest.mark.parametrize(
-    ("verdict", "sentence"),
-    [
-        ("better", "better than the baseline"),
-        ("no worse", "no worse than the baseline"),
-        ("worse", "worse than the baseline"),
-        ("cannot tell", "cannot tell whether it is better than the baseline"),
-    ],
-)
-def test_conclusion(verdict: str, sentence: str) -> None:
-    """The demo ends with the verdict, the gates that are broken, and where the report is."""
-    gates = [{"name": "latency", "passed": False}, {"name": "size", "passed": True}]
-    comparison = {"verdict": verdict, "against": "baseline", "gates": gates}
-    said = demo.describe(comparison)
-    assert [f"Verdict: {sentence}", "Gates:   broken: latency"] == said

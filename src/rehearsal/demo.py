@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from .bake import ROOT, commit, refresh, run
 
 PROJECT = ROOT / "demo" / "flight-delays"
-VERDICTS = {
-    "better": "better than the {}",
-    "no worse": "no worse than the {}",
-    "worse": "worse than the {}",
-    "cannot tell": "cannot tell whether it is better than the {}",
-}
 
 
 def main() -> int:
@@ -37,26 +29,9 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         say(f"Error: '{' '.join(error.cmd)}' failed in {show(PROJECT)}; see above.")
         return 1
-    conclude(PROJECT)
+    print(f"In full: {show(PROJECT / 'build' / 'report.html')}")
+    print(f"Go on:   cd {show(PROJECT)} && make help")
     return 0
-
-
-def conclude(project: Path) -> None:
-    """Print the verdict of a finished run, and where to read on."""
-    build = project / "build"
-    comparison = json.loads((build / "comparison.json").read_text(encoding="utf-8"))
-    print("", *describe(comparison), sep="\n")
-    print(f"Report:  {show(build / 'report.html')} (as for a pull request: {show(build / 'report.md')})")
-    print(f"Go on:   cd {show(project)} && make help")
-
-
-def describe(comparison: dict[str, Any]) -> list[str]:
-    """Return a comparison in two lines."""
-    broken = [gate["name"] for gate in comparison["gates"] if not gate["passed"]]
-    return [
-        f"Verdict: {VERDICTS[comparison['verdict']].format(comparison['against'])}",
-        f"Gates:   {'broken: ' + ', '.join(broken) if broken else 'all hold'}",
-    ]
 
 
 def show(path: Path) -> str:
