@@ -15,17 +15,18 @@ data (2007): drawing whole groups.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .metrics import Metric, UndefinedMetric
+from .metrics import Metric
 from .prediction import Prediction
 from .records import Estimate
+from .scores import UndefinedMetric
 from .weighting import Weighting
 
 # Counts of this many rows (times replicates) are worked on at a time, by each thread.
@@ -124,7 +125,7 @@ def bootstrap(
             result[start:stop] = weighting(counts, start)
 
     # One thread a core: NumPy lets go of the interpreter, and the matrix products stay single.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(joblib.cpu_count()) as pool:
         list(pool.map(work, starts))
     return [
         {metric.name: result[:, place].T for place, metric in enumerate(part.metrics)}

@@ -21,7 +21,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 # Of the pipeline, only what stands between the data and the fitted challenger: how rows are read,
 # dropped and divided, how candidates train, and what selects among them.
-STAGES = ["sources", "database", "data", "contract", "validation", "split"]
+STAGES = ["sources", "database", "data", "breach", "contract", "validation", "split"]
 STAGES += ["training", "isolation", "fitting", "metrics", "prediction", "scores"]
 # These come after the model, whatever is in them.
 AFTER_THE_MODEL = ["cli.py", "__init__.py", "__main__.py", "pipeline", "serving", "monitoring"]

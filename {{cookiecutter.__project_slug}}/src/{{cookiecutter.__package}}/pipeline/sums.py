@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from . import metrics
-from .metrics import Function
+from . import scores
 from .prediction import Prediction
+from .scores import Function
 
 # Weighted sums by name, each of shape (n_weightings,); "rows" is the sum of the weights.
 Sums = Mapping[str, np.ndarray]
@@ -62,10 +62,10 @@ def write_recipe(
     if function in _MEANS:
         values, finish = _MEANS[function]
         return _write_mean(values(y_true, prediction, classes), f"{function.__name__} {model}", finish)
-    if function is metrics.r2:
+    if function is scores.r2:
         return _write_r2(y_true, prediction, model)
-    true, predicted = metrics.encode(y_true, classes), metrics.encode(prediction.label, classes)
-    if function is metrics.f1:
+    true, predicted = scores.encode(y_true, classes), scores.encode(prediction.label, classes)
+    if function is scores.f1:
         return _write_f1(true, predicted, len(classes) == 2, model)
     return _write_balanced_accuracy(true, predicted, model)
 
@@ -85,13 +85,13 @@ def _squared_errors(y_true: np.ndarray, prediction: Prediction, classes: np.ndar
 # Metrics that are a function of a mean over rows: of what, and which function.
 _Values = Callable[[np.ndarray, Prediction, np.ndarray], np.ndarray]
 _MEANS: dict[Function, tuple[_Values, Callable[[np.ndarray], np.ndarray]]] = {
-    metrics.log_loss: (metrics.log_losses, np.asarray),
-    metrics.brier: (metrics.brier_losses, np.asarray),
-    metrics.mae: (_absolute_errors, np.asarray),
-    metrics.rmse: (_squared_errors, np.sqrt),
-    metrics.mape: (metrics.relative_errors, np.asarray),
+    scores.log_loss: (scores.log_losses, np.asarray),
+    scores.brier: (scores.brier_losses, np.asarray),
+    scores.mae: (_absolute_errors, np.asarray),
+    scores.rmse: (_squared_errors, np.sqrt),
+    scores.mape: (scores.relative_errors, np.asarray),
 }
-SUMMED = {*_MEANS, metrics.r2, metrics.f1, metrics.balanced_accuracy}
+SUMMED = {*_MEANS, scores.r2, scores.f1, scores.balanced_accuracy}
 
 
 def _write_r2(y_true: np.ndarray, prediction: Prediction, model: int) -> Recipe:
@@ -113,9 +113,9 @@ def _write_f1(true: np.ndarray, predicted: np.ndarray, binary: bool, model: int)
     claims = {f"predicted {code} {model}": predicted == code for code in codes}
 
     def finish(sums: Sums) -> np.ndarray:
-        scores = 2 * _stack(sums, hits) / (_stack(sums, members) + _stack(sums, claims))
+        shares = 2 * _stack(sums, hits) / (_stack(sums, members) + _stack(sums, claims))
         # A class neither there nor predicted is not counted; of two, finding none of the second is 0.
-        return np.nan_to_num(scores[0]) if binary else average_defined(scores)
+        return np.nan_to_num(shares[0]) if binary else average_defined(shares)
 
     return members | claims | hits, finish
 

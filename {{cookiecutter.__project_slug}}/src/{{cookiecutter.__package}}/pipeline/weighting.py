@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .metrics import Metric, UndefinedMetric, average_precision, list_rankings, roc_auc
+from .metrics import Metric
 from .prediction import Prediction
 from .ranking import Ranking
+from .scores import average_precision, list_rankings, roc_auc
 from .sums import SUMMED, SumTable, average_defined, write_recipe
 
 # In the order in which a Ranking returns them.
@@ -107,11 +108,6 @@ class Weighting:
             for model, prediction in enumerate(self._predictions):
                 drawn = prediction.take(rows)
                 for place in self._own:
-                    values[at, place, model] = self._score_own(place, self._y_true[rows], drawn)
-
-    def _score_own(self, place: int, y_true: np.ndarray, prediction: Prediction) -> float:
-        try:
-            return self._metrics[place].score(y_true, prediction, self._classes)
-        except (UndefinedMetric, ValueError, ZeroDivisionError):
-            # The rows as they are have a value, so this draw lacks something, such as a class.
-            return float("nan")
+                    values[at, place, model] = self._metrics[place].score_part(
+                        self._y_true[rows], drawn, self._classes
+                    )
