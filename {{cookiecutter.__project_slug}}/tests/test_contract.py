@@ -9,7 +9,8 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.contract import Breach, Outcome, apply_contract
+from {{ cookiecutter.__package }}.pipeline.breach import Breach
+from {{ cookiecutter.__package }}.pipeline.contract import Outcome, apply_contract
 
 CONTRACT = pa.DataFrameSchema(
     {

@@ -14,11 +14,7 @@ import pandas as pd
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from pandera.pandas import DataFrameSchema
 
-from .records import Finding
-
-TABLE = "table"
-EXAMPLES = 5
-WIDTH = 60
+from .breach import EXAMPLES, TABLE, Breach, find_rows, shorten, show_values
 
 # Checks that fail only because something before them failed: the cause is reported, not these.
 CONSEQUENCES = {SchemaErrorReason.WRONG_DATATYPE, SchemaErrorReason.CHECK_ERROR}
@@ -27,7 +23,6 @@ WORDS = {
     SchemaErrorReason.SERIES_CONTAINS_DUPLICATES: "is unique",
     SchemaErrorReason.DUPLICATES: "rows are unique",
     SchemaErrorReason.COLUMN_NOT_IN_SCHEMA: "is in the contract",
-    SchemaErrorReason.DUPLICATE_COLUMN_LABELS: "occurs once",
 }
 WORDS_OF_CHECKS = {
     "greater_than": "is above {min_value}",
@@ -39,30 +34,6 @@ WORDS_OF_CHECKS = {
     "notin": "is none of {forbidden_values}",
     "str_matches": "matches {pattern}",
 }
-
-
-@dataclass(frozen=True)
-class Breach:
-    """One rule that the data break, and where."""
-
-    column: str
-    check: str
-    rows: np.ndarray | None = None
-    """Positions of the rows that break it; None where the whole table is at fault."""
-    examples: tuple[str, ...] = ()
-    level: Literal["error", "warning"] = "error"
-
-    def to_finding(self, n_rows: int) -> Finding:
-        """Return the breach as it is shown, out of ``n_rows`` rows."""
-        count = 0 if self.rows is None else len(self.rows)
-        return Finding(
-            level=self.level,
-            column=self.column,
-            check=self.check,
-            count=count,
-            share=count / n_rows if n_rows else 0.0,
-            examples=list(self.examples),
-        )
 
 
 @dataclass(frozen=True)
@@ -125,12 +96,6 @@ def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Outcome:
     order += [name for name in coerced if name not in order]
     typed = not any(error.reason_code is SchemaErrorReason.DATATYPE_COERCION for error in errors)
     return Outcome(coerced[order], _merge(lossy + _to_breaches(errors, frame, soft), frame), typed)
-
-
-def find_rows(column: str, check: str, series: pd.Series, bad: np.ndarray) -> list[Breach]:
-    """Return a breach for the rows where ``bad`` is true, none if there is no such row."""
-    rows = np.flatnonzero(bad)
-    return [Breach(column, check, rows, _examples(series, rows))] if len(rows) else []
 
 
 def _bound(contract: DataFrameSchema) -> tuple[DataFrameSchema, set[str]]:
@@ -207,7 +172,7 @@ def _merge(breaches: list[Breach], frame: pd.DataFrame) -> list[Breach]:
             merged[key] = breach
         elif breach.rows is not None:
             rows = np.union1d(known.rows, breach.rows)
-            examples = _examples(frame[breach.column], rows) if breach.column in frame else known.examples
+            examples = show_values(frame[breach.column], rows) if breach.column in frame else known.examples
             merged[key] = replace(known, rows=rows, examples=examples)
     return list(merged.values())
 
@@ -217,7 +182,7 @@ def _without_nulls(breach: Breach, frame: pd.DataFrame) -> Breach:
     if breach.check == "is not null" or breach.rows is None:
         return breach
     rows = breach.rows[frame[breach.column].iloc[breach.rows].notna().to_numpy()]
-    return replace(breach, rows=rows, examples=_examples(frame[breach.column], rows))
+    return replace(breach, rows=rows, examples=show_values(frame[breach.column], rows))
 
 
 def _to_breach(error: SchemaError, frame: pd.DataFrame, soft: set[str]) -> Breach:
@@ -230,16 +195,16 @@ def _to_breach(error: SchemaError, frame: pd.DataFrame, soft: set[str]) -> Breac
     column = _name_column(error)
     rows = _find_bad_rows(error)
     level: Literal["error", "warning"] = "warning" if _name_check(error.check) in soft else "error"
-    return Breach(column, _say(error), rows, _show_examples(error, column, rows, frame), level)
+    return Breach(column, _say(error), rows, _showshow_values(error, column, rows, frame), level)
 
 
-def _show_examples(
+def _showshow_values(
     error: SchemaError, column: str, rows: np.ndarray | None, frame: pd.DataFrame
 ) -> tuple[str, ...]:
     if rows is None:
-        return (_shorten(error.failure_cases),) if isinstance(error.failure_cases, str) else ()
+        return (shorten(error.failure_cases),) if isinstance(error.failure_cases, str) else ()
     if column in frame:
-        return _examples(frame[column], rows)
+        return show_values(frame[column], rows)
     return tuple(f"row {row}" for row in rows[:EXAMPLES])
 
 
@@ -260,8 +225,8 @@ def _name_check(check: Any) -> str:
     facts = getattr(check, "statistics", None) or {}
     words = WORDS_OF_CHECKS.get(getattr(check, "name", None) or "")
     if words and facts.keys() >= set(re.findall(r"{(\w+)}", words)):
-        return _shorten(words.format(**facts))
-    return _shorten(str(getattr(check, "error", None) or getattr(check, "name", None) or check))
+        return shorten(words.format(**facts))
+    return shorten(str(getattr(check, "error", None) or getattr(check, "name", None) or check))
 
 
 def _name_nearest(name: str, frame: pd.DataFrame) -> str:
@@ -276,13 +241,3 @@ def _find_bad_rows(error: SchemaError) -> np.ndarray | None:
     if isinstance(error.failure_cases, pd.DataFrame) and error.failure_cases["index"].notna().all():
         return np.unique(error.failure_cases["index"].to_numpy(dtype=np.intp))
     return None
-
-
-def _examples(series: pd.Series, rows: np.ndarray) -> tuple[str, ...]:
-    """Return up to five different values, shortened; the first thousand bad rows are looked at."""
-    values = series.iloc[rows[:1000]].drop_duplicates().head(EXAMPLES)
-    return tuple(_shorten(repr(value) if isinstance(value, str) else str(value)) for value in values)
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from .contract import EXAMPLES
+from .breach import EXAMPLES
 from .records import Finding
 from .settings import Settings, parse_period
 

@@ -8,7 +8,8 @@ from difflib import get_close_matches
 import numpy as np
 import pandas as pd
 
-from .contract import TABLE, Breach, Outcome, apply_contract, find_rows, read_contract
+from .breach import TABLE, Breach, find_rows
+from .contract import Outcome, apply_contract, read_contract
 from .data import Loaded
 from .errors import LifecycleError
 from .plausibility import examine, summarise_target
