@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
+
+# Tests run side by side: threads of theirs would only wait for each other.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import pandas as pd
 import pytest
@@ -56,6 +60,8 @@ def copy_project(target: Path) -> None:
         split={"test_period": "20 days"},
         train={"candidates": ["linear"]},
         evaluate={"replicates": 100},
+        # Two months make no good model, and many tests at once no quick one.
+        gates={"max_calibration_error": 1, "max_error": 1000, "max_latency_ms": 10_000},
     )
 
 

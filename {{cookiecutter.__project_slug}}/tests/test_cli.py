@@ -13,7 +13,7 @@ import {{ cookiecutter.__package }}
 
 from conftest import edit_params, mlops
 
-PACKAGE = {{ cookiecutter.__package }}.__name__
+PACKAGE = flight_delays.__name__
 HEAVY = {"sklearn", "pandas", "numpy", "pandera", "mlflow", "matplotlib", "skops", "pyarrow"}
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from {{ cookiecutter.__package }} import models
+from {{ cookiecutter.__package }}.pipeline import training
 
 from conftest import edit_params, mlops
+from misfits import hopeless
 
 
 def first_file(root: Path) -> Path:
@@ -34,11 +35,18 @@ def target_of(root: Path) -> str:
     return "late" if "late" in (root / "params.yaml").read_text() else "air_time"
 
 
+CHANGED = "changed after data.lock was written"
 REFUSED_FILES = {
-    "missing": (Path.unlink, "is missing"),
-    "empty": (lambda path: path.write_bytes(b""), "has changed"),
-    "truncated": (lambda path: path.write_bytes(path.read_bytes()[:5000]), "has changed"),
-    "changed": (lambda path: pd.read_parquet(path).head(9).to_parquet(path), "has changed"),
+    "missing": (Path.unlink, "is in data.lock but not among the files"),
+    "empty": (lambda path: path.write_bytes(b""), CHANGED),
+    "truncated": (
+        lambda path: path.write_bytes(path.read_bytes()[:5000]),
+        CHANGED,
+    ),
+    "changed": (
+        lambda path: pd.read_parquet(path).head(9).to_parquet(path),
+        CHANGED,
+    ),
 }
 
 
@@ -124,20 +132,12 @@ def test_a_constant_target(done: Path) -> None:
     refuse(done, target)
 
 
-class Raising(models.DummyClassifier if hasattr(models, "DummyClassifier") else models.DummyRegressor):  # type: ignore[misc]
-    """A candidate that cannot be fitted."""
-
-    def fit(self, *_: object, **__: object) -> None:
-        """Fail."""
-        raise ValueError("this candidate\nnever works")
-
-
 def test_every_candidate_fails(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence has every reason."""
-    monkeypatch.setattr(models, "candidates", lambda seed: {"linear": Raising()})
-    edit_params(done, train={"seed": 9})
+    monkeypatch.setattr(training, "candidates", hopeless)
+    edit_params(done, train={"candidates": None, "seed": 9})
 
-    refuse(done, "linear", "ValueError", "never works")
+    refuse(done, "is_killed was killed", "raises raised ValueError")
 
 
 def test_an_unknown_candidate(done: Path) -> None:

@@ -218,7 +218,9 @@ class Run:
         with self._stage("report"):
             from .page import render_page
             from .report import render_report
+            from .sections import list_unwritten
 
+            self._note(unwritten=list_unwritten(self.root))
             self._note(fingerprint=runkey.compute_fingerprint(self.settings, self.root, self._run_key))
             self._note_time()
             write_text(self.staged / "report.md", render_report(self.records, self.settings))
