@@ -36,7 +36,7 @@ def target_of(root: Path) -> str:
 
 
 CHANGED = "changed after data.lock was written"
-REFUSED_FILES = {
+REFUSED_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (Path.unlink, "is in data.lock but not among the files"),
     "empty": (lambda path: path.write_bytes(b""), CHANGED),
     "truncated": (

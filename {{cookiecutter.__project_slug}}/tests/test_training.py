@@ -9,7 +9,6 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from misfits import ROWS, able, hopeless, numeric, troubled
 from sklearn.linear_model import LogisticRegression
 
 from {{ cookiecutter.__package }} import models
@@ -19,6 +18,8 @@ from {{ cookiecutter.__package }}.pipeline.progress import silent
 from {{ cookiecutter.__package }}.pipeline.settings import Settings
 from {{ cookiecutter.__package }}.pipeline.split import Split, features_and_target
 from {{ cookiecutter.__package }}.schema import Contract
+
+from misfits import ROWS, able, hopeless, numeric, troubled
 
 
 def make_settings(problem: str = "classification", **train: Any) -> Settings:
