@@ -114,7 +114,9 @@ def commit(project: Path, subject: str) -> None:
     identity = {
         f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in IDENTITY.items()
     }
-    for command in (["init", "--quiet", "--initial-branch", "main"], ["add", "--all"], [*COMMIT, subject]):
+    if not (project / ".git").exists():
+        subprocess.run(["git", "init", "--quiet", "--initial-branch", "main"], cwd=project, check=True)
+    for command in (["add", "--all"], [*COMMIT, subject]):
         subprocess.run(["git", *command], cwd=project, env=clean_environment() | identity, check=True)
 
 
