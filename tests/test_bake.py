@@ -63,6 +63,7 @@ src/flight_delays/features.py
 src/flight_delays/models.py
 src/flight_delays/pipeline/__init__.py
 src/flight_delays/pipeline/archive.py
+src/flight_delays/pipeline/breach.py
 src/flight_delays/pipeline/build.py
 src/flight_delays/pipeline/bundle.py
 src/flight_delays/pipeline/canvas.py
@@ -132,13 +133,16 @@ tests/test_card.py
 tests/test_charts.py
 tests/test_cli.py
 tests/test_columns.py
+tests/test_comparison.py
 tests/test_console.py
 tests/test_contract.py
 tests/test_data.py
+tests/test_evaluation.py
 tests/test_features.py
 tests/test_figures.py
 tests/test_isolation.py
 tests/test_lifecycle.py
+tests/test_metrics.py
 tests/test_models.py
 tests/test_page.py
 tests/test_persistence.py
@@ -147,6 +151,7 @@ tests/test_profile.py
 tests/test_records.py
 tests/test_refusals.py
 tests/test_report.py
+tests/test_resampling.py
 tests/test_revision.py
 tests/test_runkey.py
 tests/test_schema.py

@@ -13,7 +13,7 @@ import {{ cookiecutter.__package }}
 
 from conftest import edit_params, mlops
 
-PACKAGE = flight_delays.__name__
+PACKAGE = {{ cookiecutter.__package }}.__name__
 HEAVY = {"sklearn", "pandas", "numpy", "pandera", "mlflow", "matplotlib", "skops", "pyarrow"}
 
 
