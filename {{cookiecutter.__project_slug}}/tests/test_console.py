@@ -60,6 +60,19 @@ def test_terminal_prints_results_after_its_bars() -> None:
     assert output.getvalue().endswith("linear won\n")
 
 
+def test_terminal_keeps_the_results_of_every_stage() -> None:
+    """The bars of one stage do not wipe out the lines of the one before."""
+    output = io.StringIO()
+    terminal = console.TerminalConsole(output)
+
+    for stage in ("validate", "train", "evaluate"):
+        with terminal.stage(stage):
+            terminal.tell("done")
+
+    lines = [line.split()[0] for line in output.getvalue().splitlines() if line.endswith("done")]
+    assert ["validate", "train", "evaluate"] == lines
+
+
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [

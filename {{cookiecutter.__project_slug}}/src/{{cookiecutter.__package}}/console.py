@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from .pipeline.progress import Console
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
+    from rich.progress import Progress, TaskID
 
 
 def open_console(environment: Mapping[str, str] = os.environ) -> Console:
@@ -76,41 +76,38 @@ class TerminalConsole(PlainConsole):
     """Moving bars while a stage works, its lines when it is done."""
 
     def __init__(self, output: TextIO) -> None:
-        from rich.console import Console as Screen
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
         super().__init__(output)
         self._lines: list[str] = []
+        self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=Screen(file=output),
-            transient=True,
-        )
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Show that a stage is at work until it ends, then print its lines."""
         with super().stage(name):
-            self._tasks = {name: self._bars.add_task(name, total=None)}
             try:
-                with self._bars:
+                with self._open_bars() as self._bars:
+                    self._tasks = {name: self._bars.add_task(name, total=None)}
                     yield
             finally:
-                for task in self._tasks.values():
-                    self._bars.remove_task(task)
                 for line in self._lines:
                     super()._print(line)
                 self._lines.clear()
 
     def progress(self, task: str, done: int, total: int) -> None:
         """Move the bar of a task."""
+        assert self._bars is not None
         if task not in self._tasks:
-            self._tasks[task] = self._bars.add_task(f"  {task}", total=total)
-        self._bars.update(self._tasks[task], completed=done, total=total)
+            self._tasks[task] = self._bars.add_task("", total=total)
+        description = f"  {task} {done}/{total}"
+        self._bars.update(self._tasks[task], description=description, completed=done, total=total)
+
+    def _open_bars(self) -> Progress:
+        from rich.console import Console as Screen
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = [TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn()]
+        return Progress(*columns, console=Screen(file=self.output), transient=True)
 
     def _print(self, line: str) -> None:
         self._lines.append(line)
