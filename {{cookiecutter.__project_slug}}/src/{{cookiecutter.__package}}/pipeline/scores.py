@@ -82,7 +82,9 @@ def brier_losses(y_true: np.ndarray, prediction: Prediction, classes: np.ndarray
     """Return the squared error of the probabilities of each row, halved where classes are two."""
     probability, codes = _require_probability(prediction), encode(y_true, classes)
     truth = codes[:, None] == np.arange(len(classes))
-    return np.asarray(((probability - truth) ** 2).sum(axis=1) / (2 if len(classes) == 2 else 1), dtype=float)
+    # A class the model does not know has the probability 0, and should have 1.
+    losses = ((probability - truth) ** 2).sum(axis=1) + (codes < 0)
+    return np.asarray(losses / (2 if len(classes) == 2 else 1), dtype=float)
 
 
 def brier(y_true: np.ndarray, prediction: Prediction, classes: np.ndarray) -> float:

@@ -80,11 +80,21 @@ def _name_values(values: pd.Series) -> pd.Series:
 
 
 def _name_quarters(values: pd.Series) -> pd.Series:
-    """Name each value after the quarter it lies in; equal values never part."""
-    edges = sorted(set(values.quantile([0, 0.25, 0.5, 0.75, 1], interpolation="nearest")))
-    names = [f"{_name_edge(low)} to {_name_edge(high)}" for low, high in pairwise(edges)]
-    quarters = pd.cut(values, edges, labels=names, include_lowest=True, ordered=False)
-    return quarters.astype(object).where(values.notna(), "missing")
+    """Name each value after the quarter it lies in, lower end excluded; equal values never part."""
+    present = values.dropna()
+    quartiles = present.quantile([0, 0.25, 0.5, 0.75, 1], interpolation="nearest")
+    edges = pd.Index(quartiles.unique())
+    places = edges.searchsorted(present)
+    # The lowest value is a slice of its own where it fills a quarter, as zero often does.
+    if quartiles.iloc[0] != quartiles.iloc[1]:
+        places = np.maximum(places, 1)
+    names = [
+        _name_edge(edges[0]),
+        *(f"{_name_edge(low)} to {_name_edge(high)}" for low, high in pairwise(edges)),
+    ]
+    return pd.Series(np.array(names, dtype=object)[places], present.index).reindex(
+        values.index, fill_value="missing"
+    )
 
 
 def _name_edge(edge: float | pd.Timestamp) -> str:

@@ -1,0 +1,209 @@
+"""Intervals: equal to plain resampling, replicate by replicate, and as wide as they should be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from {{ cookiecutter.__package }}.pipeline import resampling
+from {{ cookiecutter.__package }}.pipeline.metrics import Metric, find_metric
+from {{ cookiecutter.__package }}.pipeline.prediction import Prediction
+from {{ cookiecutter.__package }}.pipeline.ranking import Ranking
+from {{ cookiecutter.__package }}.pipeline.resampling import Draws, Part
+from {{ cookiecutter.__package }}.pipeline.scores import BUILT_IN, UndefinedMetric
+
+RNG = np.random.default_rng(11)
+NONE = np.empty(0)
+
+
+def find_all(problem: str) -> list[Metric]:
+    return [find_metric(name, problem) for name in BUILT_IN[problem]]
+
+
+def make_classes(n_rows: int, n_classes: int) -> tuple[np.ndarray, list[Prediction], np.ndarray]:
+    """Return true classes, and a good, a coarse and a constant prediction of them."""
+    classes = np.array(["a", "b", "c", "d"][:n_classes])
+    codes = RNG.integers(0, n_classes, n_rows)
+    predictions = []
+    for decimals, skill in ((8, 0.5), (1, 0.2), (0, 0.0)):
+        raw = RNG.dirichlet(np.ones(n_classes), n_rows).round(decimals) * bool(decimals) + 0.05
+        raw += skill * np.eye(n_classes)[codes]
+        probability = raw / raw.sum(axis=1, keepdims=True)
+        predictions.append(Prediction(classes[probability.argmax(axis=1)], probability))
+    return classes[codes], predictions, classes
+
+
+def resample(
+    metric: Metric, y_true: np.ndarray, prediction: Prediction, classes: np.ndarray, counts: np.ndarray
+) -> float:
+    """Return the metric of rows that are really drawn, the slow way."""
+    rows = np.repeat(np.arange(len(counts)), counts)
+    return metric.score_part(y_true[rows], prediction.take(rows), classes)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_replicates_equal_plain_resampling_of_classes(n_classes: int) -> None:
+    """Weighting rows is the same as copying them, for every metric, model and replicate."""
+    y_true, predictions, classes = make_classes(120, n_classes)
+    draws, metrics = Draws(120, 15, seed=1), find_all("classification")
+    [found] = resampling.bootstrap(y_true, predictions, classes, [Part(None, metrics)], draws)
+    counts = draws.count(0, 15)
+    for metric in metrics:
+        expected = [[resample(metric, y_true, one, classes, row) for row in counts] for one in predictions]
+        np.testing.assert_allclose(expected, found[metric.name], rtol=1e-12, err_msg=metric.name)
+
+
+def test_replicates_equal_plain_resampling_of_numbers() -> None:
+    """Far from zero, too, where sums of squares lose digits."""
+    y_true = 1e6 + RNG.normal(size=90)
+    predictions = [Prediction(y_true + RNG.normal(size=90)), Prediction(np.full(90, 1e6))]
+    draws, metrics = Draws(90, 15, seed=1), find_all("regression")
+    [found] = resampling.bootstrap(y_true, predictions, NONE, [Part(None, metrics)], draws)
+    counts = draws.count(0, 15)
+    for metric in metrics:
+        expected = [[resample(metric, y_true, one, NONE, row) for row in counts] for one in predictions]
+        np.testing.assert_allclose(expected, found[metric.name], rtol=1e-9, atol=1e-9, err_msg=metric.name)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(0, 3)), min_size=2, max_size=60).filter(
+        lambda rows: len({positive for positive, _, weight in rows if weight}) == 2
+    )
+)
+def test_a_ranking_is_weighted_as_in_scikit_learn(rows: list[tuple[bool, int, int]]) -> None:
+    """ROC AUC and average precision with ``sample_weight``, ties and rows of no weight included."""
+    positive, score, weight = (np.array(column) for column in zip(*rows, strict=True))
+    area, precision = Ranking(positive, score.astype(float))(weight[None].astype(np.uint8))
+    kept = weight > 0
+    expected = [
+        metric(positive[kept], score[kept], sample_weight=weight[kept])
+        for metric in (sk.roc_auc_score, sk.average_precision_score)
+    ]
+    assert expected == pytest.approx([area[0], precision[0]], abs=1e-12)
+
+
+def test_a_long_ranking_with_few_different_scores_is_weighted_alike() -> None:
+    """Steps are summed first there; the result is the same."""
+    positive, score = RNG.random(2000) < 0.3, RNG.integers(0, 9, 2000) / 8
+    weights = Draws(2000, 3, seed=5).count(0, 3)
+    area, precision = Ranking(positive, score)(weights)
+    assert [sk.roc_auc_score(positive, score, sample_weight=one) for one in weights] == pytest.approx(area)
+    expected = [sk.average_precision_score(positive, score, sample_weight=one) for one in weights]
+    assert expected == pytest.approx(precision)
+
+
+def test_a_part_sees_the_draws_of_the_whole() -> None:
+    """A slice's replicates are those of its own rows in the draws of all rows."""
+    y_true, predictions, classes = make_classes(100, 2)
+    rows, metrics, draws = np.arange(20, 90), find_all("classification"), Draws(100, 10, seed=2)
+    parts = [Part(None, []), Part(rows, metrics)]
+    _, found = resampling.bootstrap(y_true, predictions, classes, parts, draws)
+    y_part, prediction, counts = y_true[rows], predictions[0].take(rows), draws.count(0, 10)[:, rows]
+    for metric in metrics:
+        expected = [resample(metric, y_part, prediction, classes, row) for row in counts]
+        assert expected == pytest.approx(found[metric.name][0], rel=1e-12)
+
+
+@pytest.mark.parametrize("chunk", [1, 700, 1 << 20])
+def test_draws_do_not_depend_on_how_the_work_is_cut(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same seed gives the same replicates, whatever is worked on at a time."""
+    y_true, predictions, classes = make_classes(70, 2)
+    parts, draws = [Part(None, find_all("classification"))], Draws(70, 25, seed=9)
+    [expected] = resampling.bootstrap(y_true, predictions, classes, parts, draws)
+    monkeypatch.setattr(resampling, "CHUNK", chunk)
+    [found] = resampling.bootstrap(y_true, predictions, classes, parts, draws)
+    for name, values in expected.items():
+        np.testing.assert_allclose(values, found[name], rtol=1e-14)
+
+
+def test_a_replicate_draws_as_many_rows_as_there_are() -> None:
+    """Each row is drawn once on average, and never the same way twice."""
+    counts = Draws(500, 40, seed=3).count(0, 40)
+    assert {500} == set(counts.sum(axis=1, dtype=int))
+    assert 40 == len({row.tobytes() for row in counts})
+    assert 1 == pytest.approx(counts.var(), abs=0.05)
+
+
+def test_groups_are_drawn_whole() -> None:
+    """All rows of a group are drawn equally often."""
+    groups = np.repeat(np.arange(30), RNG.integers(1, 6, 30))
+    counts = Draws(len(groups), 5, seed=4, groups=groups).count(0, 5)
+    assert all(len(set(row[groups == group])) == 1 for row in counts for group in range(30))
+    assert [30] * 5 == [sum(row[groups == group][0] for group in range(30)) for row in counts]
+
+
+def test_groups_widen_the_interval_of_repeated_rows() -> None:
+    """Rows that are there nine times tell no more than once: the interval is three times as wide."""
+    errors, mae = np.repeat(RNG.exponential(size=60), 9), [find_metric("mae", "regression")]
+    widths = []
+    for groups in (None, np.repeat(np.arange(60), 9)):
+        draws = Draws(540, 400, seed=5, groups=groups)
+        [found] = resampling.bootstrap(np.zeros(540), [Prediction(errors)], NONE, [Part(None, mae)], draws)
+        interval = resampling.estimate(1, found["mae"][0])
+        widths.append(interval.high - interval.low)
+    assert 3 == pytest.approx(widths[1] / widths[0], rel=0.2)
+
+
+def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
+    """95 % of them hold the difference of two mean errors, which is known here.
+
+    The bounds are two standard errors away, for so many trials.
+    """
+    trials, n_rows, covered = 300, 100, 0
+    rng, mae = np.random.default_rng(1), [find_metric("mae", "regression")]
+    for trial in range(trials):
+        shared = rng.exponential(size=n_rows)
+        pair = [Prediction(shared + rng.uniform(0, width, n_rows)) for width in (1.0, 1.4)]
+        draws = Draws(n_rows, 300, seed=trial)
+        [found] = resampling.bootstrap(np.zeros(n_rows), pair, NONE, [Part(None, mae)], draws)
+        interval = resampling.estimate(0, found["mae"][1] - found["mae"][0])
+        covered += interval.low <= 0.2 <= interval.high
+    assert 0.925 <= covered / trials <= 0.975
+
+
+def test_pairing_narrows_the_interval_of_a_difference() -> None:
+    """Two models that err on the same rows are told apart by few rows."""
+    errors, mae = RNG.exponential(size=200), [find_metric("mae", "regression")]
+    pair = [Prediction(errors), Prediction(errors + 0.01)]
+    [found] = resampling.bootstrap(np.zeros(200), pair, NONE, [Part(None, mae)], Draws(200, 100, seed=6))
+    interval = resampling.estimate(0.01, found["mae"][1] - found["mae"][0])
+    assert (0.01, 0.01) == pytest.approx((interval.low, interval.high))
+
+
+def test_a_function_of_ones_own_is_resampled() -> None:
+    """It is called with copies of rows, for every fifth replicate, and may fail for some draws."""
+
+    def own(y_true: np.ndarray, prediction: Prediction, classes: np.ndarray) -> float:
+        if y_true[0] == 1:
+            raise ValueError("cannot work without the first row")
+        return float(np.mean(prediction.label))
+
+    label, draws = RNG.normal(size=40), Draws(40, 50, seed=8)
+    metric = [Metric("own", True, own)]
+    [found] = resampling.bootstrap(np.arange(40), [Prediction(label)], NONE, [Part(None, metric)], draws)
+    defined = np.flatnonzero(np.isfinite(found["own"][0]))
+    counts = draws.count(0, 50)
+    expected = [at for at in range(0, 50, 5) if np.flatnonzero(counts[at])[0] != 1]
+    assert expected == defined.tolist()
+    assert [counts[at] @ label / 40 for at in expected] == pytest.approx(found["own"][0][expected])
+
+
+def test_replicates_without_a_class_are_left_out() -> None:
+    """A rare class is missing from a third of the draws; the interval is made of the others."""
+    y_true, probability = np.arange(30) == 0, np.linspace(0.6, 0.4, 30)
+    prediction = Prediction(probability > 0.5, np.column_stack([1 - probability, probability]))
+    parts = [Part(None, [find_metric("roc_auc", "classification")])]
+    classes, draws = np.array([False, True]), Draws(30, 200, seed=1)
+    [found] = resampling.bootstrap(y_true, [prediction], classes, parts, draws)
+    assert 0.37 == pytest.approx(np.isnan(found["roc_auc"]).mean(), abs=0.1)
+    assert 1 == resampling.estimate(1.0, found["roc_auc"][0]).low
+
+
+def test_an_interval_of_next_to_nothing_is_refused() -> None:
+    """A number without an interval is not shown as if it had one."""
+    with pytest.raises(UndefinedMetric, match="too few resamples"):
+        resampling.estimate(0.5, np.array([0.5] * 5 + [np.nan] * 95))
