@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
-from threadpoolctl import threadpool_limits
 
 from . import curves
 from .errors import LifecycleError
