@@ -31,6 +31,8 @@ from .weighting import Weighting
 
 # Counts of this many rows (times replicates) are worked on at a time, by each thread.
 CHUNK = 1 << 20
+# Units that are drawn from at a time.
+BLOCK = 1 << 16
 # An interval is made of at least this share of the replicates; the others may have no value.
 ENOUGH = 0.1
 
@@ -69,9 +71,24 @@ class Draws:
         return counts
 
     def _count_one(self, rng: np.random.Generator) -> np.ndarray:
-        n_units = self.n_rows if self.groups is None else int(self.groups.max()) + 1
-        counts = np.bincount(rng.integers(0, n_units, n_units), minlength=n_units)
-        return counts if self.groups is None else counts[self.groups]
+        if self.groups is None:
+            return _draw_counts(rng, self.n_rows)
+        return _draw_counts(rng, int(self.groups.max()) + 1)[self.groups]
+
+
+def _draw_counts(rng: np.random.Generator, n_units: int) -> np.ndarray:
+    """Draw ``n_units`` times from as many units and return how often each was drawn.
+
+    First how many draws fall into each block, then which units of it: the same distribution as
+    drawing from all at once, but within the processor's cache.
+    """
+    sizes = np.diff([*range(0, n_units, BLOCK), n_units])
+    drawn = rng.multinomial(n_units, sizes / n_units)
+    blocks = [
+        np.bincount(rng.integers(0, size, times), minlength=size)
+        for size, times in zip(sizes, drawn, strict=True)
+    ]
+    return np.concatenate(blocks)
 
 
 @dataclass(frozen=True)

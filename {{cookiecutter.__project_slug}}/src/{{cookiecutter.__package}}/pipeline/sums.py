@@ -43,7 +43,8 @@ class SumTable:
         ----------
         weights : ndarray of shape (n_weightings, n_rows)
         """
-        totals = (weights.astype(float) @ self._matrix).T
+        # Not @, which keeps the interpreter to itself.
+        totals = np.dot(weights.astype(float), self._matrix).T
         sums = dict(zip(self._names, totals, strict=True))
         with np.errstate(divide="ignore", invalid="ignore"):
             return {key: finish(sums) for key, finish in self._finishes.items()}
