@@ -30,7 +30,7 @@ from .scores import UndefinedMetric
 from .weighting import Weighting
 
 # Counts of this many rows (times replicates) are worked on at a time, by each thread.
-CHUNK = 1 << 20
+CHUNK = 1 << 21
 # Units that are drawn from at a time.
 BLOCK = 1 << 16
 # An interval is made of at least this share of the replicates; the others may have no value.

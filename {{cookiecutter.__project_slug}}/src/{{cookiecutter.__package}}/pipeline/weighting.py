@@ -8,12 +8,11 @@ import numpy as np
 
 from .metrics import Metric
 from .prediction import Prediction
-from .ranking import Ranking
+from .ranking import Ranking, Tally
 from .scores import average_precision, list_rankings, roc_auc
 from .sums import SUMMED, SumTable, average_defined, write_recipe
 
-# In the order in which a Ranking returns them.
-RANKED = [roc_auc, average_precision]
+RANKED = {roc_auc: Tally.roc_auc, average_precision: Tally.average_precision}
 # A function of one's own is given copies of rows, which takes long: every fifth weighting must do.
 OWN_EVERY = 5
 
@@ -97,10 +96,11 @@ class Weighting:
 
     def _fill_ranked(self, weights: np.ndarray, values: np.ndarray) -> None:
         for model, rankings in enumerate(self._rankings):
-            both = average_defined(np.array([ranking(weights) for ranking in rankings]))
+            tallies = [ranking.tally(weights) for ranking in rankings]
             for place, metric in enumerate(self._metrics):
                 if metric.function in RANKED:
-                    values[:, place, model] = both[RANKED.index(metric.function)]
+                    finish = RANKED[metric.function]
+                    values[:, place, model] = average_defined(np.array([finish(one) for one in tallies]))
 
     def _fill_own(self, weights: np.ndarray, first: int, values: np.ndarray) -> None:
         for at in range(-first % OWN_EVERY, len(weights) if self._own else 0, OWN_EVERY):
