@@ -90,8 +90,8 @@ class Run:
         from .isolation import warm_up
 
         warm_up()
-        self._open_tracker()
         split = self.validate()
+        self._look_ahead()
         model = self.train(split)
         self.evaluate(split, model)
         self.compare()
@@ -133,10 +133,11 @@ class Run:
         with self._stage("train"):
             model = self._reuse()
             if model is None:
-                from .persistence import save_model
                 from .training import train
 
                 training = train(split, self.settings, self._run_key, self.console.progress)
+                from .persistence import save_model
+
                 model = training.model
                 save_model(model, self.staged / MODEL)
                 self._keep(training=training.record)
@@ -255,13 +256,10 @@ class Run:
         self._note(stage=name)
         return self.console.stage(name)
 
-    def _open_tracker(self) -> None:
-        """Set MLflow up beside the other work: its import and its store take seconds."""
-        from .tracking import open_tracker
-
-        settings = self.settings
+    def _look_ahead(self) -> None:
+        """Import the later stages and set MLflow up, while this process waits for the candidates."""
         pool = ThreadPoolExecutor(max_workers=1)
-        self._tracker = pool.submit(open_tracker, settings, self.root)
+        self._tracker = pool.submit(_prepare, self.settings, self.root)
         pool.shutdown(wait=False)
 
     def _reuse(self) -> BaseEstimator | None:
@@ -291,6 +289,13 @@ class Run:
 
     def _note_time(self) -> None:
         self._note(seconds=round(time.perf_counter() - self._clock, 2))
+
+
+def _prepare(settings: Settings, root: Path) -> Tracker:
+    from . import evaluation, page, persistence  # noqa: F401
+    from .tracking import open_tracker
+
+    return open_tracker(settings, root)
 
 
 def _require_valid(record: ValidationRecord) -> None:
