@@ -24,7 +24,7 @@ demo: $(VENV)/ready  ## bake the default project into demo/ and run it (PROBLEM=
 	@PYTHONPATH=src $(BIN)/python -m rehearsal.demo
 
 test: $(VENV)/ready  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/ready  ## lint, format, types, audit of all workflows
 	$(BIN)/ruff check .

@@ -140,6 +140,7 @@ tests/test_data.py
 tests/test_evaluation.py
 tests/test_features.py
 tests/test_figures.py
+tests/test_interruption.py
 tests/test_isolation.py
 tests/test_lifecycle.py
 tests/test_metrics.py

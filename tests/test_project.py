@@ -13,9 +13,6 @@ import pytest
 from rehearsal.bake import clean_environment, commit, refresh
 from rehearsal.gallery import CARDS, PROBLEMS
 
-# One environment serves all: it is made once and goes from project to project.
-pytestmark = pytest.mark.xdist_group("project")
-
 OUTPUTS = """
 bundle challenger.skops comparison.json evaluation.json model_card.md report.html report.md run.json
 training.json validation.json
@@ -24,7 +21,7 @@ training.json validation.json
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder to bake into, again and again; its environment stays."""
+    """A folder to bake into, again and again; its environment is made once and stays."""
     return tmp_path_factory.mktemp("project") / "flight-delays"
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import training
+from {{ cookiecutter.__package }}.pipeline import data, training
+from {{ cookiecutter.__package }}.pipeline.settings import read_settings
 
 from conftest import edit_params, mlops
 from misfits import hopeless
@@ -22,9 +23,6 @@ def first_file(root: Path) -> Path:
 
 def rewrite(root: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     """Change the data of every file, and make them the only accepted ones, unchecked."""
-    from {{ cookiecutter.__package }}.pipeline import data
-    from {{ cookiecutter.__package }}.pipeline.settings import read_settings
-
     for path in (root / "data").glob("*.parquet"):
         change(pd.read_parquet(path)).to_parquet(path)
     data.accept(read_settings(root / "params.yaml"), root, [], replace=False, check=lambda _: [])
@@ -32,7 +30,7 @@ def rewrite(root: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
 
 def target_of(root: Path) -> str:
     """Return the name of the target."""
-    return "late" if "late" in (root / "params.yaml").read_text() else "air_time"
+    return read_settings(root / "params.yaml").data.target
 
 
 CHANGED = "changed after data.lock was written"

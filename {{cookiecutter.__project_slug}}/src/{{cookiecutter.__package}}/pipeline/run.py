@@ -107,20 +107,21 @@ class Run:
         LifecycleError
             If the data break the contract.
         """
+        settings = self.settings
         with self._stage("validate"):
-            data.require_unchanged(data.inspect(self.settings, self.root))
-            self._note(run_key=runkey.compute_run_key(self.settings, self.root))
+            data.require_unchanged(data.inspect(settings, self.root))
+            self._note(run_key=runkey.compute_run_key(settings, self.root))
             from .split import split
             from .validation import check_split, validate
 
-            loaded = data.load(self.settings, self.root)
-            validation = validate(loaded, self.settings)
+            loaded = data.load(settings, self.root)
+            validation = validate(loaded, settings)
             self._keep(validation=validation.record)
             if len(validation.invalid):
                 validation.invalid.to_parquet(self.staged / "quarantine.parquet")
             _require_valid(validation.record)
-            sides = split(validation.valid, self.settings)
-            record = _add_findings(validation.record, check_split(sides, self.settings))
+            sides = split(validation.valid, settings)
+            record = _add_findings(validation.record, check_split(sides, settings))
             self._keep(validation=record)
             _require_valid(record)
             for finding in record.findings:
