@@ -4,8 +4,8 @@
 
 Bakes the default project, gives it all 327,346 flights and one boosting candidate, and times in
 turns, each in a fresh process: the bare script (``bare.py``), ``mlops run`` from nothing, and
-``mlops run`` when nothing has changed. Prints medians and ratios, and writes them to
-``benchmarks/results.md``.
+``mlops run`` when nothing has changed. Prints medians and ratios, and writes them to the end of
+``benchmarks/README.md``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from cookiecutter.main import cookiecutter
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+README = HERE / "README.md"
 
 
 def fetch_flights(folder: Path) -> None:
@@ -135,7 +136,8 @@ def main() -> None:
         project = prepare_project(Path(parent))
         table = render(measure(project, rounds))
     results = f"{table}\n\nMedian of {rounds} rounds in turns. {describe_machine()}.\n"
-    (HERE / "results.md").write_text(results)
+    text, heading, _ = README.read_text(encoding="utf-8").partition("## Last results\n")
+    README.write_text(f"{text}{heading}\n{results}", encoding="utf-8")
     print(results)
 
 
