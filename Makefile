@@ -38,7 +38,7 @@ gallery: $(VENV)/ready  ## run both default projects and keep their cards in mod
 	PYTHONPATH=src $(BIN)/python -m rehearsal.gallery
 
 bench: $(VENV)/ready  ## time a run against a bare script, on all flights (asks the network for them)
-	$(BIN)/python benchmarks/bench.py
+	PYTHONPATH=src $(BIN)/python benchmarks/bench.py
 
 # The second list is that of a bake: made in one, and carried back.
 lock: $(VENV)/ready  ## renew both requirements.txt after a change in a pyproject.toml (asks the network)

