@@ -66,5 +66,6 @@ $(BIN)/python:
 	$(PYTHON) -m venv --clear $(VENV)
 
 $(BIN)/uv: $(BIN)/python
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(BIN)/python -m ensurepip > /dev/null
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 endif

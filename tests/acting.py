@@ -64,7 +64,7 @@ def act(
     environment
         Variables of the runner.
     """
-    for name in ("home", "artifacts"):
+    for name in ("home", "artifacts", "uv"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     payload = folder / "event.json"
     payload.write_text(json.dumps(event or {}), encoding="utf-8")
@@ -81,23 +81,19 @@ def act(
 def _surroundings(folder: Path) -> dict[str, str]:
     """Return the environment of the runner: this one, with a home of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
+    uv = shutil.which("uv") or tool("uv")
+    (folder / "uv" / "uv").symlink_to(uv)
+    # No run fetches a package that is on this machine.
+    cache = subprocess.run([uv, "cache", "dir"], capture_output=True, text=True, check=True)
     return {
         **kept,
-        **_shared_cache(),
+        "UV_CACHE_DIR": cache.stdout.strip(),
+        "UV_FOLDER": str(folder / "uv"),
         "HOME": str(folder / "home"),
         "XDG_CACHE_HOME": str(folder / "home" / "cache"),
         "XDG_CONFIG_HOME": str(folder / "home" / "config"),
         "UV_PYTHON": sys.executable,
     }
-
-
-def _shared_cache() -> dict[str, str]:
-    """Return where uv keeps its packages, so that no run fetches what is on this machine."""
-    uv = shutil.which("uv")
-    if uv is None:
-        return {}
-    asked = subprocess.run([uv, "cache", "dir"], capture_output=True, text=True, check=True)
-    return {"UV_CACHE_DIR": asked.stdout.strip()}
 
 
 def _read(ended: subprocess.CompletedProcess[str], artifacts: Path) -> Outcome:

@@ -125,7 +125,7 @@ def test_an_empty_column(done: Path) -> None:
 def test_a_constant_target(done: Path) -> None:
     """There is nothing to learn."""
     target = target_of(done)
-    rewrite(done, lambda flights: flights.assign(**{target: flights[target].iloc[0]}))
+    rewrite(done, lambda flights: flights.assign(**{target: flights[target].max()}))
 
     refuse(done, target)
 

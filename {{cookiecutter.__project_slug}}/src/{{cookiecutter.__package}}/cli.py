@@ -202,7 +202,8 @@ def data_accept(files: Files = None, replace: Replace = False) -> None:
     settings = read_settings(Path(PARAMS))
     lock = data.accept(settings, Path(), files or [], replace, lambda frame: check(frame, settings))
     rows = sum(file.rows for file in lock.files)
-    typer.echo(f"{data.LOCK} lists {len(lock.files)} files with {rows:,} rows; commit it to train on them.")
+    count = "1 file" if len(lock.files) == 1 else f"{len(lock.files)} files"
+    typer.echo(f"{data.LOCK} lists {count} with {rows:,} rows; commit it to train on them.")
 
 
 def _perform(stages: Callable[[Run], Any]) -> Records:

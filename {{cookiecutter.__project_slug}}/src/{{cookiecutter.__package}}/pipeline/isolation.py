@@ -226,7 +226,9 @@ def _unpack(content: bytes, seconds: float) -> Outcome:
 
 
 def _death(exitcode: int | None) -> str:
-    if exitcode == -9:  # SIGKILL, a name Windows does not know
+    # -9 is SIGKILL, a name Windows does not know. 255 stands for a status that got lost: when one
+    # thread starts a process while another one ends, both ask for it and only one gets it.
+    if exitcode in (-9, 255):
         return "was killed; out of memory?"
     if exitcode is not None and exitcode < 0:
         return f"died of {signal.Signals(-exitcode).name}"
