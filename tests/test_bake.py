@@ -17,7 +17,7 @@ import pytest
 import yaml
 from conftest import Bake, list_files
 
-from rehearsal.bake import ROOT, clean_environment, commit
+from rehearsal.bake import PROBLEMS, ROOT, clean_environment, commit
 
 TREE = """
 .editorconfig
@@ -167,7 +167,6 @@ tests/test_validation.py
 tests/test_wording.py
 """
 ODD = "O'Reilly's \"Ünïcode\" \\ 航班 🛫 100% #1: a\\b"
-PROBLEMS = ["classification", "regression"]
 LICENSES = {"MIT": "MIT License", "Apache-2.0": "Apache License", "Proprietary": "All rights reserved"}
 # What no file of a bake may hold: pieces of the template, its name, the default answers, paths of a machine.
 LEFTOVERS = re.compile(

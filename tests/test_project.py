@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.bake import clean_environment, commit, refresh
-from rehearsal.gallery import CARDS, PROBLEMS
+from rehearsal.bake import PROBLEMS, clean_environment, commit, refresh
+from rehearsal.gallery import CARDS
 
 OUTPUTS = """
 bundle challenger.skops comparison.json evaluation.json model_card.md report.html report.md run.json

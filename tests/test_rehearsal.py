@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import list_files
 
+from rehearsal import demo
 from rehearsal.bake import bake, commit, copy_template, list_template, refresh
 
 
@@ -35,6 +36,18 @@ def test_refresh_keeps_what_the_project_made(tmp_path: Path) -> None:
         (project / kept).read_text() for kept in (".venv/ready", "build/report.md", "mlflow.db")
     ]
     assert not (project / "src" / "old.py").exists()
+
+
+def test_demo_refuses_an_unknown_problem(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A typo in PROBLEM is one sentence, and nothing is baked."""
+    monkeypatch.setenv("PROBLEM", "clasification")
+    assert 1 == demo.main()
+    assert (
+        "Error: PROBLEM is 'clasification', expected classification or regression.\n"
+        == capsys.readouterr().err
+    )
 
 
 def test_bake_leaves_nothing_else(tmp_path: Path) -> None:

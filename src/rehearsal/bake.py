@@ -11,6 +11,8 @@ from pathlib import Path
 from cookiecutter.main import cookiecutter
 
 ROOT = Path(__file__).parents[2]
+# The default first.
+PROBLEMS = ["classification", "regression"]
 # What a bake consists of; everything else at the root may change without changing a bake.
 PARTS = ["cookiecutter.json", "hooks", "{{cookiecutter.__project_slug}}"]
 # What a project on disk has made by itself and may keep when it is baked anew.

@@ -7,15 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .bake import ROOT, commit, refresh, run
+from .bake import PROBLEMS, ROOT, commit, refresh, run
 
 PROJECT = ROOT / "demo" / "flight-delays"
 
 
 def main() -> int:
     """Bake, set up and run the default project; return the exit status."""
+    problem = os.environ.get("PROBLEM") or PROBLEMS[0]
+    if problem not in PROBLEMS:
+        say(f"Error: PROBLEM is '{problem}', expected {' or '.join(PROBLEMS)}.")
+        return 1
     say(f"Baking into {show(PROJECT)} ...")
-    if refresh(PROJECT, problem=os.environ.get("PROBLEM") or "classification"):
+    if refresh(PROJECT, problem=problem):
         commit(PROJECT, "Bake the project")
     else:
         say("  reused: neither template nor answers have changed")
@@ -29,6 +33,9 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         say(f"Error: '{' '.join(error.cmd)}' failed in {show(PROJECT)}; see above.")
         return 1
+    except KeyboardInterrupt:
+        say("Interrupted; 'make demo' goes on from here.")
+        return 130
     print(f"In full: {show(PROJECT / 'build' / 'report.html')}")
     print(f"Go on:   cd {show(PROJECT)} && make help")
     return 0

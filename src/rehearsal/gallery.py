@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shutil
 
-from .bake import ROOT, commit, refresh, run
+from .bake import PROBLEMS, ROOT, commit, refresh, run
 
 PROJECT = ROOT / "gallery" / "flight-delays"
 CARDS = ROOT / "model_cards"
-PROBLEMS = ["classification", "regression"]
 
 
 def main() -> None:
