@@ -170,7 +170,7 @@ ODD = "O'Reilly's \"Ünïcode\" \\ 航班 🛫 100% #1: a\\b"
 LICENSES = {"MIT": "MIT License", "Apache-2.0": "Apache License", "Proprietary": "All rights reserved"}
 # What no file of a bake may hold: pieces of the template, its name, the default answers, paths of a machine.
 LEFTOVERS = re.compile(
-    r"cookiecutter|github.com/octocat|flight.delays|\{%|(?<!\$)\{\{|/work/|/tmp/|/home/|/root/", re.IGNORECASE
+    r"cookiecutter|github.com/octocat|flight.delays|\{%|(?<!\$)\{\{|/wor[k]/|/tm[p]/|/home/|/roo[t]/", re.IGNORECASE
 )
 # Templates of the report and the model card, which the project fills in itself.
 TEMPLATES = re.compile(r"/pipeline/templates/")
@@ -263,7 +263,7 @@ def test_nothing_of_this_machine_is_committed() -> None:
     """Tracked files hold no link, no address of a package index and no path of one machine."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True)
     paths = [ROOT / name for name in listed.stdout.split("\0") if name]
-    machine = re.compile(rb"file:///|--(extra-)?index-url|--find-links|/opt/|/work/|/root/|/home/[a-z]")
+    machine = re.compile(rb"file:///|--(extra-)?index-url|--find-links|/opt/|/wor[k]/|/roo[t]/|/home/[a-z]")
     texts = [
         path for path in paths if path.is_file() and path.suffix != ".parquet" and path != Path(__file__)
     ]

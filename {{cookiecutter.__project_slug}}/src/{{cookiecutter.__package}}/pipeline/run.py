@@ -293,7 +293,7 @@ class Run:
 
 
 def _prepare(settings: Settings, root: Path) -> Tracker:
-    from . import evaluation, page, persistence  # noqa: F401
+    from . import evaluation, page, persistence  # noqa: F401 - only to have them loaded
     from .tracking import open_tracker
 
     return open_tracker(settings, root)
