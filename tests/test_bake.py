@@ -170,7 +170,8 @@ ODD = "O'Reilly's \"Ünïcode\" \\ 航班 🛫 100% #1: a\\b"
 LICENSES = {"MIT": "MIT License", "Apache-2.0": "Apache License", "Proprietary": "All rights reserved"}
 # What no file of a bake may hold: pieces of the template, its name, the default answers, paths of a machine.
 LEFTOVERS = re.compile(
-    r"cookiecutter|github.com/octocat|flight.delays|\{%|(?<!\$)\{\{|/wor[k]/|/tm[p]/|/home/|/roo[t]/", re.IGNORECASE
+    r"cookiecutter|github.com/octocat|flight.delays|\{%|(?<!\$)\{\{|/wor[k]/|/tm[p]/|/home/|/roo[t]/",
+    re.IGNORECASE,
 )
 # Templates of the report and the model card, which the project fills in itself.
 TEMPLATES = re.compile(r"/pipeline/templates/")
