@@ -202,3 +202,52 @@ def test_a_deleted_store_is_made_again(done: Path) -> None:
 
     assert 0 == mlops("run").exit_code
     assert (done / "mlflow.db").is_file()
+
+
+def test_one_stage_keeps_the_model_and_leaves_a_report(done: Path) -> None:
+    """To validate again costs no training, and the report says how far it went."""
+    model = (done / "build" / "challenger.skops").read_bytes()
+
+    result = mlops("validate")
+
+    assert 0 == result.exit_code, result.output
+    assert model == (done / "build" / "challenger.skops").read_bytes()
+    assert (done / "build" / "bundle" / "MANIFEST.json").is_file()
+    assert (done / "build" / "report.md").is_file()
+
+
+def test_a_new_report_does_not_hide_new_gates(done: Path) -> None:
+    """Only a whole run may say that nothing has changed since."""
+    edit_params(done, gates={"max_size_mb": 0.000001})
+    mlops("report")
+
+    mlops("run")
+    comparison = read_records(done / "build").comparison
+
+    assert comparison is not None
+    assert not comparison.passed
+
+
+def test_a_damaged_model_is_trained_again(done: Path) -> None:
+    """The command that the error would recommend must not end in the same error."""
+    model = done / "build" / "challenger.skops"
+    model.write_bytes(model.read_bytes()[:100])
+    edit_params(done, gates={"margin": "2%"})
+
+    result = mlops("run")
+
+    assert 0 == result.exit_code, result.output
+    assert not read_records(done / "build").run.reused
+
+
+def test_a_half_written_bundle_does_not_replace_a_whole_one(
+    done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure before the bundle is sealed leaves the last one in its place."""
+    manifest = (done / "build" / "bundle" / "MANIFEST.json").read_bytes()
+    edit_params(done, train={"seed": 3})
+    monkeypatch.setattr(Run, "write_card", lambda *_: 1 / 0)
+
+    mlops("run")
+
+    assert manifest == (done / "build" / "bundle" / "MANIFEST.json").read_bytes()

@@ -117,6 +117,7 @@ def compare() -> None:
     def stages(run: Run) -> None:
         run.resume()
         run.compare()
+        run.report()
 
     _perform(stages)
 

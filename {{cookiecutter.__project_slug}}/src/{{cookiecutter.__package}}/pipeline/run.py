@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 MODEL = "challenger.skops"
 LIBRARIES = ["scikit-learn", "pandas", "numpy", "pandera", "skops", "mlflow"]
-# What took time to make and still holds after a run that failed: the model and its bundle.
+# What took time to make and still holds after fewer stages or a failure: the model and its bundle.
 LASTING = ["training.json", MODEL, "bundle"]
 
 
@@ -91,6 +92,8 @@ class Run:
 
         warm_up()
         split = self.validate()
+        # Of what the stages are about to read; only a run of all of them may say that it is done.
+        self._note(fingerprint=runkey.compute_fingerprint(self.settings, self.root, self._run_key))
         self._look_ahead()
         model = self.train(split)
         self.evaluate(split, model)
@@ -157,7 +160,8 @@ class Run:
         build = self.root / BUILD
         EvaluationRecord.read(build)
         last = read_records(build)
-        self.records = last.model_copy(update={"run": last.run.model_copy(update={"fingerprint": None})})
+        self.records = last
+        self._note(status="finished", error=None, fingerprint=None)
         carry(self.root, self.staged, [path.name for path in build.iterdir()])
 
     def recall(self) -> BaseEstimator:
@@ -223,7 +227,6 @@ class Run:
             from .sections import list_unwritten
 
             self._note(unwritten=list_unwritten(self.root))
-            self._note(fingerprint=runkey.compute_fingerprint(self.settings, self.root, self._run_key))
             self._note_time()
             write_text(self.staged / "report.md", render_report(self.records, self.settings))
             write_text(self.staged / "report.html", render_page(self.records, self.settings))
@@ -236,16 +239,19 @@ class Run:
             self._note(mlflow_run=tracker.log(self.records, self.settings, self.staged, model))
 
     def finish(self, problem: Exception | None) -> None:
-        """Write down how the run ended; after a failure keep what still holds of the last build."""
+        """Write down how the stages ended, and keep what still holds of the last build."""
         self._note_time()
         if problem is not None:
             expected = isinstance(problem, LifecycleError)
             error = str(problem) if expected else f"{type(problem).__name__}: {problem}"
             self._note(status="failed", error=error, fingerprint=None)
+            if not (self.staged / "bundle" / "MANIFEST.json").exists():
+                shutil.rmtree(self.staged / "bundle", ignore_errors=True)
+        if problem is not None or not (self.staged / "report.md").exists():
             from .report import render_report
 
             write_text(self.staged / "report.md", render_report(self.records, self._settings))
-            carry(self.root, self.staged, LASTING)
+        carry(self.root, self.staged, LASTING)
         self.records.run.write(self.staged)
 
     @property
@@ -274,7 +280,10 @@ class Run:
             return None
         from .persistence import load_model
 
-        model = load_model(build / MODEL)
+        try:
+            model = load_model(build / MODEL)
+        except LifecycleError:
+            return None  # Somebody damaged it; training makes it anew.
         carry(self.root, self.staged, [MODEL])
         self._keep(training=record)
         self._note(reused=True)
