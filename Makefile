@@ -7,24 +7,50 @@ UV_VERSION := 0.13.9
 # uv from the PATH, or else one of our own inside the environment.
 UV := $(if $(shell uv --version 2>/dev/null),uv,$(BIN)/uv)
 PYTHON := $(patsubst 3.%,python3.%,$(or $(UV_PYTHON),python3))
+# What comes from npm: the charts of the rehearsal's page, and GitHub's own description of its answers.
+NPM := src/rehearsal/npm
+CHARTS := $(NPM)/node_modules/mermaid/package.json
+OPENAPI := $(NPM)/node_modules/@octokit/openapi/package.json
 WORKFLOWS := .github/workflows/*.yml {{cookiecutter.__project_slug}}/.github/workflows/*.yml
 
 # Which of the two default projects `make demo` bakes: classification or regression.
 export PROBLEM ?= classification
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check gallery bench lock clean
+.PHONY: help setup demo test programs charts check gallery bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile | while IFS='	' read -r target text; do printf '  make %-9s%s\n' "$$target" "$$text"; done
 
 setup: $(VENV)/ready  ## make the environment (done by the others when needed)
 
-demo: $(VENV)/ready  ## bake the default project into demo/ and run it (PROBLEM=regression for the other one)
+demo: $(VENV)/ready charts  ## bake the default project into demo/ and run it (PROBLEM=regression for the other one)
 	@PYTHONPATH=src $(BIN)/python -m rehearsal.demo
 
-test: $(VENV)/ready  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
+test: $(VENV)/ready programs  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
+
+# npm and a browser come from the system. Where they cannot be had, some tests are skipped.
+programs:
+	@for program in npm chromium; do command -v $$program > /dev/null || missing="$$missing $$program"; done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing > /dev/null; \
+	fi || echo "make: cannot install$$missing; some tests will be skipped." >&2
+	@! command -v npm > /dev/null || $(MAKE) --silent $(OPENAPI) \
+		|| echo "make: npm failed, see above; some tests will be skipped." >&2
+
+# Without npm, or without a network, charts stay text.
+charts:
+	@! command -v npm > /dev/null || $(MAKE) --silent $(CHARTS) \
+		|| echo "make: npm failed, see above; charts will be shown as text." >&2
+
+$(CHARTS): $(NPM)/package-lock.json
+	npm ci --prefix $(NPM) --ignore-scripts --omit=dev --silent
+	@touch $@
+
+$(OPENAPI): $(NPM)/package-lock.json
+	npm ci --prefix $(NPM) --ignore-scripts --silent
+	@touch $@ $(CHARTS)
 
 check: $(VENV)/ready  ## lint, format, types, audit of all workflows
 	$(BIN)/ruff check .
@@ -50,7 +76,7 @@ lock: $(VENV)/ready  ## renew both requirements.txt after a change in a pyprojec
 	cp demo/lock/flight-delays/requirements.txt '{{cookiecutter.__project_slug}}/requirements.txt'
 
 clean:  ## remove the environment, the demo and caches
-	rm -rf $(VENV) demo gallery .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NPM)/node_modules demo gallery .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/ready: requirements.txt $(BIN)/python $(filter-out uv,$(UV))
 	$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --requirement requirements.txt
