@@ -1,0 +1,163 @@
+"""Routes: the repository, its branches, commits and files."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+
+from . import git
+from .errors import ApiError, not_found
+from .paging import cut_page
+from .repository import Repository
+from .shapes import Addresses, Shape, node, show_commit, show_repository
+from .visit import Anyone, Body, Visit, needs
+
+router = APIRouter()
+Reader = Annotated[Visit, needs("read", "contents")]
+Writer = Annotated[Visit, needs("write", "contents")]
+# GitHub leaves out the content of larger files, unless they are asked for raw.
+INLINE = 1024 * 1024
+
+
+@router.get("")
+def get_repository(visit: Anyone) -> Shape:
+    """Show the repository."""
+    own = visit.token.allows(visit.repository.name, "write", "contents")
+    rights = {"admin": own, "maintain": own, "push": own, "triage": own, "pull": True}
+    return {**show_repository(visit.at, visit.repository.record), "permissions": rights}
+
+
+@router.get("/branches")
+def list_branches(visit: Reader) -> list[Shape]:
+    """Show all branches in short."""
+    heads = git.references(visit.repository.path, "refs/heads/")
+    shown = [_short_branch(visit, name.removeprefix("refs/heads/"), sha) for name, sha in heads.items()]
+    return list(cut_page(visit.request, visit.response, shown))
+
+
+@router.get("/branches/{branch:path}")
+def get_branch(visit: Reader, branch: str) -> Shape:
+    """Show a branch and its newest commit."""
+    sha = visit.repository.head(branch)
+    if sha is None:
+        raise ApiError(404, "Branch not found")
+    url = f"{visit.at.repository(visit.repository.name)}/branches/{branch}"
+    return {
+        **_short_branch(visit, branch, sha),
+        "commit": show_commit(visit.at, visit.repository.name, git.show_commit(visit.repository.path, sha)),
+        "_links": {"self": url, "html": f"{visit.at.server}/{visit.repository.name}/tree/{branch}"},
+        "protection": {"enabled": False, "required_status_checks": {"contexts": [], "checks": []}},
+        "protection_url": f"{url}/protection",
+    }
+
+
+def _short_branch(visit: Visit, name: str, sha: str) -> Shape:
+    url = f"{visit.at.repository(visit.repository.name)}/commits/{sha}"
+    return {"name": name, "commit": {"sha": sha, "url": url}, "protected": False}
+
+
+@router.get("/git/ref/{ref:path}")
+def get_reference(visit: Reader, ref: str) -> Shape:
+    """Show what a reference such as ``heads/main`` points at."""
+    found = git.references(visit.repository.path, f"refs/{ref}").get(f"refs/{ref}")
+    if found is None:
+        raise not_found()
+    return _show_reference(visit, f"refs/{ref}", found)
+
+
+@router.post("/git/refs", status_code=201)
+def create_reference(visit: Writer, body: Body) -> Shape:
+    """Make a branch or a tag."""
+    ref, sha = str(body.get("ref")), str(body.get("sha"))
+    if git.resolve(visit.repository.path, sha) != sha:
+        raise ApiError(422, "Object does not exist")
+    if git.references(visit.repository.path, ref):
+        raise ApiError(422, "Reference already exists")
+    try:
+        git.git(visit.repository.path, "update-ref", "--", ref, sha, "")
+    except git.GitError:
+        raise ApiError(422, "Reference name is invalid") from None
+    return _show_reference(visit, ref, sha)
+
+
+def _show_reference(visit: Visit, ref: str, sha: str) -> Shape:
+    url = visit.at.repository(visit.repository.name)
+    kind = git.git(visit.repository.path, "cat-file", "-t", sha)
+    return {
+        "ref": ref,
+        "node_id": node("REF", ref),
+        "url": f"{url}/git/{ref}",
+        "object": {"type": kind, "sha": sha, "url": f"{url}/git/{kind}s/{sha}"},
+    }
+
+
+@router.get("/commits/{ref:path}")
+def get_commit(visit: Reader, ref: str) -> Any:
+    """Show a commit, or only its name where that is asked for."""
+    sha = find_commit(visit.repository, ref)
+    if "sha" in visit.request.headers.get("accept", ""):
+        return Response(sha, media_type="application/vnd.github.sha")
+    return show_commit(visit.at, visit.repository.name, git.show_commit(visit.repository.path, sha))
+
+
+def find_commit(repository: Repository, ref: str) -> str:
+    """Return the commit that a reference names, or answer that there is none."""
+    sha = git.resolve(repository.path, ref)
+    if sha is None:
+        raise ApiError(422, f"No commit found for SHA: {ref}")
+    return sha
+
+
+@router.get("/contents")
+def get_root(visit: Reader, ref: str | None = None) -> Any:
+    """Show what lies in the repository's own folder."""
+    return get_contents(visit, "", ref)
+
+
+@router.get("/contents/{path:path}")
+def get_contents(visit: Reader, path: str, ref: str | None = None) -> Any:
+    """Show a file or a folder, in JSON or raw."""
+    repository, ref = visit.repository, ref or visit.repository.default_branch
+    commit = git.resolve(repository.path, ref)
+    if commit is None:
+        raise ApiError(404, f"No commit found for the ref {ref}")
+    path = path.strip("/")
+    entry = git.find_entry(repository.path, commit, path)
+    if entry is None:
+        raise not_found()
+    if entry.kind == "tree":
+        entries = git.list_folder(repository.path, commit, path)
+        return [_show_entry(visit.at, repository, ref, entry) for entry in entries]
+    content = git.read_blob(repository.path, entry.sha)
+    if "raw" in visit.request.headers.get("accept", ""):
+        return Response(content, media_type="application/vnd.github.raw; charset=utf-8")
+    return _show_entry(visit.at, repository, ref, entry) | _inline(content)
+
+
+def _inline(content: bytes) -> Shape:
+    if len(content) > INLINE:
+        return {"content": "", "encoding": "none"}
+    return {"content": base64.encodebytes(content).decode(), "encoding": "base64"}
+
+
+def _show_entry(at: Addresses, repository: Repository, ref: str, entry: git.Entry) -> Shape:
+    url = at.repository(repository.name)
+    kind = {"blob": "file", "tree": "dir", "commit": "submodule"}[entry.kind]
+    here = f"{url}/contents/{entry.path}?ref={ref}"
+    page = f"{at.server}/{repository.name}/{'tree' if kind == 'dir' else 'blob'}/{ref}/{entry.path}"
+    raw = f"{at.server}/{repository.name}/raw/{ref}/{entry.path}" if kind == "file" else None
+    below = f"{url}/git/{entry.kind}s/{entry.sha}"
+    return {
+        "name": entry.path.rpartition("/")[2],
+        "path": entry.path,
+        "sha": entry.sha,
+        "size": entry.size,
+        "url": here,
+        "html_url": page,
+        "git_url": below,
+        "download_url": raw,
+        "type": kind,
+        "_links": {"self": here, "git": below, "html": page},
+    }
