@@ -23,11 +23,15 @@ TREE = """
 .editorconfig
 .gitattributes
 .github/CODEOWNERS
+.github/actions/fetch-comparison/action.yml
+.github/actions/setup-cml/action.yml
 .github/actions/setup/action.yml
 .github/dependabot.yml
 .github/pull_request_template.md
 .github/rulesets/main.json
+.github/scripts/neutralise_report.py
 .github/workflows/checks.yml
+.github/workflows/report.yml
 .github/workflows/train.yml
 .gitignore
 LICENSE
