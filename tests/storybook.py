@@ -99,7 +99,7 @@ def tell_better() -> PullRequest:
         commits=["Describe the departure as an angle", "Let boosting compete"],
         diff=FEATURES,
         checks=checks("success"),
-        comments=[report("better"), Comment("grace", "Nice find :+1: 🎉 Merging.")],
+        comments=[report("better"), Comment("grace", "Nice find 👍 Merging.")],
     )
 
 
