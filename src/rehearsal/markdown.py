@@ -1,7 +1,7 @@
 """Comments as GitHub shows them: its Markdown, its alerts, its allow-list of HTML.
 
-Whatever a comment says, the last step is the sanitiser: the steps before it may be fooled, and
-what they make is as untrusted as what was written.
+The sanitiser comes twice. First, so that what is sought afterwards is never part of an attribute;
+last, so that nothing is trusted that was made in between.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from markupsafe import Markup
 OPTIONS = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_GITHUB_PRE_LANG | Options.CMARK_OPT_HARDBREAKS
 
 ALERTS = ("note", "tip", "important", "warning", "caution")
-_ALERT = re.compile(rf"<blockquote>\n<p>\[!({'|'.join(ALERTS)})\](?:<br />\n|(?=</p>))", re.IGNORECASE)
+_ALERT = re.compile(rf"<blockquote>\n<p>\[!({'|'.join(ALERTS)})\](?:<br>\n|(?=</p>))", re.IGNORECASE)
 _CHART = re.compile(r'<pre lang="mermaid"><code>(.*?)</code></pre>', re.DOTALL)
 _TABLE = re.compile(r"<(/?)table>")
 _HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
@@ -46,6 +46,7 @@ ATTRIBUTES = {
 }
 VALUES: dict[str, dict[str, set[str]]] = {
     "input": {"disabled": {""}},
+    "pre": {"lang": {"mermaid"}},
     **{tag: {"align": SIDES} for tag in ("div", "h1", "h2", "h3", "h4", "h5", "h6", "p", "td", "th")},
 }
 CLASSES = {
@@ -70,7 +71,7 @@ CLEANER = nh3.Cleaner(
 def render_markdown(text: str) -> Markup:
     """Return a comment as HTML that is safe to show, whoever wrote it."""
     known = text.encode("utf-8", "replace").decode("utf-8")
-    rendered = cmarkgfm.github_flavored_markdown_to_html(known, OPTIONS)
+    rendered = CLEANER.clean(cmarkgfm.github_flavored_markdown_to_html(known, OPTIONS))
     for step in (_mark_alerts, _mark_charts, _box_tables):
         rendered = step(rendered)
     return Markup(CLEANER.clean(rendered))

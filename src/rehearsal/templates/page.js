@@ -55,7 +55,6 @@ function reach() {
     else box.removeAttribute("tabindex");
 }
 
-// A link to a pull request opens what it leads to.
 reach();
 document.addEventListener("toggle", reach, true);
 addEventListener("resize", reach);
