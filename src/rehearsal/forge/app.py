@@ -15,8 +15,8 @@ from .errors import ApiError, not_found
 if TYPE_CHECKING:
     from .forge import Forge
 
-REPOSITORY = "/api/v3/repos/{owner}/{name}"
-UPLOADS = "/api/uploads/repos/{owner}/{name}"
+REPOSITORY = "/api/v3/repos/{owner}/{repo}"
+UPLOADS = "/api/uploads/repos/{owner}/{repo}"
 
 
 def make_app(forge: Forge) -> FastAPI:

@@ -71,7 +71,7 @@ async def read_json(request: Request) -> dict[str, Any]:
     return body
 
 
-def enter(request: Request, response: Response, owner: str, name: str) -> Visit:
+def enter(request: Request, response: Response, owner: str, repo: str) -> Visit:
     """Look at the token and for the repository of a request."""
     forge: Forge = request.app.state.forge
     word, _, value = request.headers.get("authorization", "").partition(" ")
@@ -81,7 +81,7 @@ def enter(request: Request, response: Response, owner: str, name: str) -> Visit:
     if token is None:
         raise ApiError(401, "Bad credentials")
     try:
-        repository = forge.repository(f"{owner}/{name}")
+        repository = forge.repository(f"{owner}/{repo}")
     except KeyError:
         raise not_found() from None
     return Visit(forge, repository, token, request, response)
