@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -63,9 +63,14 @@ class Stage:
             command, cwd=self.work, check=True, capture_output=True, text=True
         ).stdout.strip()
 
-    def commit(self, branch: str, owner: str = OWNER, start: str | None = None) -> str:
+    def commit(
+        self, branch: str, owner: str = OWNER, start: str = "main", files: Mapping[str, str] | None = None
+    ) -> str:
         """Push a new commit to a branch, which begins at main unless it goes on from a commit."""
-        self.git("checkout", "--quiet", "--detach", start or "main")
+        self.git("checkout", "--quiet", "--detach", start)
+        for name, text in (files or {}).items():
+            (self.work / name).write_text(text)
+        self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", f"Change {next(self.counter)}")
         sha = self.git("rev-parse", "HEAD")
         self.git("checkout", "--quiet", "main")

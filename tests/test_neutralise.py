@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rendering import JOINER, MARKDOWN, OWN, find_harm, look, render
+from rendering import JOINER, MARKDOWN, OWN, SCRIPT, find_harm, load_script, look, render
 
 from rehearsal.bake import ROOT
 
-SCRIPT = ROOT / "{{cookiecutter.__project_slug}}/.github/scripts/neutralise_report.py"
 REPORTS = [ROOT / "tests/reports" / f"{name}.md" for name in ("better", "worse")]
 
 
-def load() -> ModuleType:
-    """Import the script from where it stands."""
-    specification = importlib.util.spec_from_file_location("neutralise_report", SCRIPT)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-script = load()
+script = load_script()
 Neutralise = Callable[[bytes], str]
 
 WHOLE_WATERMARK = '![](https://cml.dev/watermark.png#0123abc "CML watermark model report")'

@@ -7,27 +7,29 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from rendering import JOINER, MARKDOWN, find_harm, render
-from reporting import BOT, MARK, STRANGER, Stage, pack, set_stage
+from reporting import BOT, MARK, OWNER, STRANGER, Stage, pack, set_stage
 
 from rehearsal.bake import ROOT
 from rehearsal.client import ClientError
 from rehearsal.forge import Forge
 from rehearsal.forge.events import pull_request
+from rehearsal.runner import Runner
 
 REPORT = "### Better @team\n\n<details><summary>More</summary>\n\n0.7\n\n</details>\n"
 # In place of the lifecycle of a fork: it looks for a token, and tries to post with what it finds.
 MLOPS = """#!/bin/sh
 mkdir -p build
-echo "# Report" > build/report.md
+echo "# Report" | cat - report > build/report.md
 env > "build/environment-$1"
 for token in "$STOLEN" $(env | grep -oE 'gh[a-z]_[0-9a-f]+' | sort -u); do
   GH_HOST="${GITHUB_SERVER_URL#*://}" GH_ENTERPRISE_TOKEN="$token" gh api \\
     "repos/$GITHUB_REPOSITORY/issues/$NUMBER/comments" -f body=gotcha >> build/answers 2>&1
 done
-true
+[ "$1" != "$(cat failing)" ]
 """
 MAKEFILE = "setup:\n\tmkdir -p .venv/bin\n\tcp mlops .venv/bin/mlops\ntest:\n\t.venv/bin/mlops test\n"
 DONE = {"find": "success", "post": "success"}
@@ -39,9 +41,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("stage")
     project = folder / "project"
     shutil.copytree(ROOT / "{{cookiecutter.__project_slug}}/.github", project / ".github")
+    (project / ".github/workflows/checks.yml").unlink()
     (project / "Makefile").write_text(MAKEFILE)
     (project / "mlops").write_text(MLOPS)
     (project / "mlops").chmod(0o755)
+    for name in ("report", "failing"):
+        (project / name).touch()
     with Forge(folder / "forge") as forge:
         yield set_stage(forge, project, folder)
 
@@ -164,6 +169,19 @@ def test_stranger_with_the_watermark(stage: Stage) -> None:
     assert 0 == stage.calls(number)
 
 
+def test_late_report(stage: Stage) -> None:
+    """A report that came after a hundred remarks, where CML does not look, is still found again."""
+    sha = stage.commit("late")
+    number = stage.open("late")
+    for remark in range(105):
+        stage.say(number, STRANGER, f"Remark {remark}")
+    run = stage.run(sha, "late")
+    for _ in range(2):
+        assert DONE == stage.report(run).jobs
+    assert 1 == len(stage.comments(number, BOT))
+    assert 1 == stage.calls(number)
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_cml_fails(stage: Stage, when: str) -> None:
     """Where CML fails, before or after it has posted, gh posts the report, and CML finds it later."""
@@ -254,3 +272,21 @@ def test_fork_cannot_write(stage: Stage) -> None:
     with pytest.raises(ClientError):
         stage.client(stolen).post(f"issues/{number}/comments", body="gotcha")
     assert "# Report\n" == (outcome.artifacts / "report/report.md").read_text()
+
+
+def test_from_push_to_comment(stage: Stage, tmp_path: Path) -> None:
+    """Of a push to a pull request, the comment brings the report and the result of the run that judged it."""
+    runner = Runner(stage.forge, tmp_path)
+    stage.commit("loop")
+    number = stage.open("loop")
+    stage.forge.events.clear()
+    sha = stage.commit("loop", files={"report": "Not good enough", "failing": "gate"})
+    stage.forge.notice_pushes(OWNER)
+    runs = [run for run in runner.play() if run.workflow.name == "train"]
+    assert {("push", "failure"), ("pull_request", "skipped")} == {
+        (run.event.name, run.conclusion) for run in runs
+    }
+    [comment] = stage.comments(number)
+    assert f"/commits/{sha}): the [run](" in comment
+    assert "failed.\n" in comment
+    assert "Not good enough" in comment

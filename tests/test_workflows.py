@@ -15,6 +15,7 @@ import pytest
 import yaml
 from acting import STAND_INS, Outcome, act, tool
 from conftest import Bake
+from rendering import OWN, find_harm, load_script, look
 
 OWNER = "octocat/flight-delays"
 TRAIN = ("-W", ".github/workflows/train.yml")
@@ -228,7 +229,12 @@ def test_train(baked: Path, tmp_path: Path) -> None:
     for name in ("validation.json", "training.json", "evaluation.json", "comparison.json", "report.html"):
         assert (build / name).stat().st_size
     assert {"model.skops", "MANIFEST.json"} <= {path.name for path in (build / "bundle").iterdir()}
-    assert (build / "report.md").read_text() == outcome.summary
+    report = (build / "report.md").read_text(encoding="utf-8")
+    assert outcome.summary == report == (outcome.artifacts / "report/report.md").read_text(encoding="utf-8")
+    script = load_script()
+    for harmless in (script.neutralise_own(report.encode()), script.neutralise_fork(report.encode())):
+        assert look(report) == look(harmless)
+        assert {"class=language-mermaid"} == set(find_harm(harmless, OWN))
 
 
 def test_train_on_bad_data(baked: Path, tmp_path: Path) -> None:
