@@ -556,7 +556,7 @@ def test_gh_is_refused(scene: Scene, tmp_path: Path) -> None:
 
 
 def test_description_is_strict(scene: Scene) -> None:
-    """An answer that lacks something, however deep, or says null where it may not, is not taken for GitHub's."""
+    """An answer that lacks something, or is null somewhere deep inside, is not taken for GitHub's."""
     pull = scene.ask("GET", f"{REPOSITORY}/pulls/1")
     head = {**pull["head"], "repo": {**pull["head"]["repo"], "full_name": None}}
     for wrong in (

@@ -155,7 +155,7 @@ class Runner:
     ) -> Outcome:
         variables = {**self._surround(folder), "GITHUB_TOKEN": token.value, **self.runner_variables}
         checkout = folder / "checkout"
-        self._check_out(repository, event.checkout, checkout)
+        self._check_out(repository, event, checkout)
         lend_environment(checkout, self.environments or self.folder / "environments", variables)
         arguments = [event.name, "-W", workflow.path, "--github-instance", self.forge.host]
         arguments += ["--actor", event.actor, "-s", "GITHUB_TOKEN"]
@@ -181,13 +181,15 @@ class Runner:
             "NODE_EXTRA_CA_CERTS": str(trusted),
         }
 
-    def _check_out(self, repository: Repository, commit: str, folder: Path) -> None:
-        """Clone a repository at a commit, under the name that the forge gives it."""
+    def _check_out(self, repository: Repository, event: Event, folder: Path) -> None:
+        """Clone a repository at an event's commit, under the name that the forge gives it."""
         folder.mkdir(parents=True)
         git.git(folder, "init", "--quiet", "--initial-branch", "main")
         git.git(folder, "remote", "add", "origin", f"{self.forge.addresses.server}/{repository.name}.git")
-        git.git(folder, "fetch", "--quiet", "--no-tags", "--depth=1", f"file://{repository.path}", commit)
-        git.git(folder, "checkout", "--quiet", "--detach", commit)
+        # The reference is needed: act copies no empty folders, and without refs/ it is no repository.
+        what = f"+{event.checkout}:refs/remotes/origin/{event.head_branch}"
+        git.git(folder, "fetch", "--quiet", "--no-tags", "--depth=1", f"file://{repository.path}", what)
+        git.git(folder, "checkout", "--quiet", "--detach", event.checkout)
 
     @staticmethod
     def _name_run(record: Record) -> dict[str, str]:

@@ -34,11 +34,11 @@ def main(arguments: list[str]) -> None:
     client = _connect(options)
     number = _read_target(options.target)
     watermark = _make_title(options.watermark_title)
-    text = Path(options.markdown).read_text(encoding="utf-8")
-    body = text if options.rm_watermark else f"{text}\n\n{_show_watermark(watermark)}"
+    update = options.command == "update" or options.update
     try:
-        print(_post(client, number, body, watermark, update=options.command == "update" or options.update))
-    except ClientError as error:
+        text = Path(options.markdown).read_text(encoding="utf-8")
+        print(_post(client, number, f"{text}\n\n{_show_watermark(watermark)}", watermark, update))
+    except (ClientError, OSError) as error:
         raise StandInError(str(error)) from None
 
 
@@ -81,9 +81,8 @@ def _to_flag(text: str) -> bool:
 
 def _refuse(options: Namespace) -> None:
     """Refuse what the real one refuses, and what this one leaves to it."""
-    update = options.command == "update" or options.update
-    if options.rm_watermark and update:
-        raise StandInError("watermarks are mandatory for updatable comments")
+    if options.rm_watermark:
+        raise StandInError("Arguments watermark-title and rmWatermark are mutually exclusive")
     if options.publish:
         raise StandInError("without --publish=false CML uploads linked files to a public server")
     for name in ("pr", "watch", "commit_sha", "trigger_file", "publish_native"):
