@@ -203,6 +203,83 @@ def make_comparison(problem: str, **changes: object) -> r.ComparisonRecord:
     ).model_copy(update=changes)
 
 
+# Difference from the champion, with its interval, that leads to each verdict with a margin of 0.007.
+CONTESTS = {
+    "better": (0.012, 0.004, 0.020),
+    "no worse": (0.002, -0.004, 0.008),
+    "worse": (-0.030, -0.040, -0.020),
+    "cannot tell": (-0.002, -0.022, 0.018),
+}
+
+
+def make_champion(verdict: r.Verdict, problem: str = "binary", **changes: object) -> r.ChampionResult:
+    """Return how the challenger did against version 3."""
+    value, low, high = CONTESTS[verdict]
+    difference = r.Estimate(value=value, low=low, high=high)
+    metrics = [
+        r.PairedMetric(
+            name=metric.name,
+            greater_is_better=metric.greater_is_better,
+            challenger=metric.model,
+            champion=metric.model,
+            difference=difference,
+        )
+        for metric in map(make_metric, REGRESSION if problem == "regression" else CLASSIFICATION)
+    ]
+    slices = [
+        r.PairedSlice(
+            column="origin",
+            level=level,
+            rows=400,
+            challenger=metrics[0].challenger,
+            champion=metrics[0].champion,
+            difference=difference,
+            verdict="worse" if verdict == "worse" else "no worse",
+        )
+        for level in ("EWR", "JFK", "LGA")
+    ]
+    return r.ChampionResult(
+        version=3, commit="c0ffee" * 6, run_key="77" * 32, rows=1200, metrics=metrics, slices=slices
+    ).model_copy(update=changes)
+
+
+def make_contest(verdict: r.Verdict, problem: str = "binary", **changes: object) -> r.ComparisonRecord:
+    """Return a comparison with a champion, in which only the verdict stands in the way."""
+    champion = make_champion(verdict, problem)
+    gates = [
+        r.Gate(name="contract holds", passed=True, evidence="1,200 rows checked"),
+        r.Gate(name="no worse than champion", passed=verdict in ("better", "no worse"), evidence="see above"),
+    ]
+    return r.ComparisonRecord(
+        against="champion",
+        verdict=verdict,
+        metric=champion.metrics[0].name,
+        difference=champion.metrics[0].difference,
+        margin=0.007,
+        gates=gates,
+        champion=champion,
+    ).model_copy(update=changes)
+
+
+def make_changes(**changes: object) -> r.ChangesRecord:
+    """Return what a pull request changes that brings a file, a column and a setting."""
+    return r.ChangesRecord(
+        files=[
+            r.FileChange(path="data/a.parquet", change="changed", rows=2700, rows_before=2600),
+            r.FileChange(path="data/b.parquet", change="added", rows=2500, rows_before=0),
+            r.FileChange(path="data/old.parquet", change="removed", rows=0, rows_before=900),
+        ],
+        settings=[r.SettingChange(key="train.seed", before="1", after="2")],
+        columns=[r.ColumnChange(column="temp", change="changed", details="maximum 120 → 130")],
+        new_rows=5200,
+        drift=[
+            r.Drift(column="temp", psi=0.31, moved=True),
+            r.Drift(column="carrier", psi=0.02, moved=False),
+        ],
+        card="@@ -1 +1 @@\n-old\n+new",
+    ).model_copy(update=changes)
+
+
 def make_records(problem: str = "binary", **changes: object) -> r.Records:
     """Return the records of a run that went well."""
     return r.Records(

@@ -17,8 +17,9 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from {{ cookiecutter.__package }}.features import tree_features
 from {{ cookiecutter.__package }}.pipeline import bundle, records
-from {{ cookiecutter.__package }}.pipeline.columns import to_json
+from {{ cookiecutter.__package }}.pipeline.columns import restore_frame, to_json
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
+from {{ cookiecutter.__package }}.pipeline.golden import GOLDEN_ROWS, GoldenRecord, replay_golden
 from {{ cookiecutter.__package }}.pipeline.settings import Settings
 from {{ cookiecutter.__package }}.pipeline.split import Split, features_and_target
 from {{ cookiecutter.__package }}.schema import Contract
@@ -29,6 +30,10 @@ FILES = {
     "profile.json",
     "golden.json",
     "metrics.json",
+    "training.json",
+    "code/features.py",
+    "code/models.py",
+    "code/schema.py",
     "lineage.json",
     "model_card.md",
     "requirements.txt",
@@ -114,7 +119,8 @@ def copied(sealed: Path, tmp_path: Path) -> Path:
 
 def test_a_bundle_has_every_file(sealed: Path) -> None:
     """Nothing is missing, nothing half-written is left."""
-    assert FILES | {"MANIFEST.json"} == {path.name for path in sealed.iterdir()}
+    names = {path.relative_to(sealed).as_posix() for path in sealed.rglob("*") if path.is_file()}
+    assert FILES | {"MANIFEST.json"} == names
 
 
 def test_the_manifest_has_the_digest_of_each_file(sealed: Path) -> None:
@@ -134,22 +140,35 @@ def test_the_same_inputs_give_the_same_bytes(make: Make, sealed: Path, tmp_path:
 
 def test_a_loaded_bundle_answers_as_golden_json_says(sealed: Path) -> None:
     """Rows read from JSON, typed by the contract, give the outputs in the file, bit for bit."""
-    loaded = bundle.load_bundle(sealed)
-    golden = bundle.GoldenRecord.read(sealed)
-    dtypes = {column.name: column.dtype for column in loaded.contract.columns}
-    frame = pd.DataFrame(golden.inputs, columns=loaded.contract.features)
-    frame = frame.astype({name: dtypes[name] for name in loaded.contract.features})
+    loaded, expected = bundle.load_bundle(sealed), GoldenRecord.read(sealed)
     predict = getattr(loaded.model, "predict_proba", loaded.model.predict)
-    np.testing.assert_array_equal(golden.outputs, predict(frame))
+    np.testing.assert_array_equal(expected.outputs, predict(restore_frame(expected.inputs, loaded.contract)))
+    assert replay_golden(loaded.model, sealed, loaded.contract)
+
+
+def test_a_model_that_answers_otherwise_is_noticed(sealed: Path, copied: Path) -> None:
+    """A new version of a library, or edited features, may change what a model predicts."""
+    loaded, golden = bundle.load_bundle(sealed), GoldenRecord.read(copied)
+    outputs = (np.asarray(golden.outputs) + 1e-3).tolist()
+    golden.model_copy(update={"outputs": outputs}).write(copied)
+    assert not replay_golden(loaded.model, copied, loaded.contract)
 
 
 def test_golden_rows_are_spread_over_the_test_part(sealed: Path, split: Split, settings: Settings) -> None:
     """Twenty rows, the first and the last of the test part among them, and only what a model sees."""
-    golden = bundle.GoldenRecord.read(sealed)
+    golden = GoldenRecord.read(sealed)
     features, _ = features_and_target(split.test, settings)
-    assert bundle.GOLDEN_ROWS == len(golden.inputs) == len(golden.outputs)
+    assert GOLDEN_ROWS == len(golden.inputs) == len(golden.outputs)
     for expected, actual in zip(features.iloc[[0, -1]].to_dict("records"), golden.inputs[::19], strict=True):
         assert {name: to_json(value) for name, value in expected.items()} == actual
+
+
+def test_the_code_of_the_model_is_kept(sealed: Path) -> None:
+    """So that a commit which edits it can still be compared with this model."""
+    package = Path(records.__file__).parents[1]
+    for name in ("features.py", "models.py", "schema.py"):
+        assert (package / name).read_bytes() == (sealed / "code" / name).read_bytes()
+    assert not (sealed / "code" / "pipeline").exists()
 
 
 def test_no_file_holds_what_json_does_not_know(sealed: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.comparison import compare, decide
+from {{ cookiecutter.__package }}.pipeline.comparison import compare
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
 from {{ cookiecutter.__package }}.pipeline.records import (
     ComparisonRecord,
@@ -17,6 +17,7 @@ from {{ cookiecutter.__package }}.pipeline.records import (
     ValidationRecord,
 )
 from {{ cookiecutter.__package }}.pipeline.settings import Settings
+from {{ cookiecutter.__package }}.pipeline.verdict import decide
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def tell_gates(record: ComparisonRecord) -> dict[str, tuple[bool, str]]:
 
 def test_gates_without_a_limit_are_not_listed() -> None:
     """What nobody asked for is not shown as if it had been checked."""
-    record = compare(make_validation(), make_evaluation(calibration_error=0.02), make_settings(), 10)
+    record = compare(make_validation(), make_evaluation(calibration_error=0.02), None, make_settings(), 10)
     expected = {
         "contract holds": (True, "1,200 rows checked"),
         "beats baseline": (True, "ROC AUC +0.227 [+0.210, +0.243] over the baseline"),
@@ -84,7 +85,7 @@ def test_gates_without_a_limit_are_not_listed() -> None:
 def test_each_limit_is_a_gate_with_its_numbers() -> None:
     """The evidence holds what was found and what is allowed."""
     settings = make_settings(max_calibration_error=0.05, max_latency_ms=4, max_size_mb=25)
-    record = compare(make_validation(), make_evaluation(calibration_error=0.02), settings, 1_200_000)
+    record = compare(make_validation(), make_evaluation(calibration_error=0.02), None, settings, 1_200_000)
     expected = {
         "calibration": (True, "calibration error 0.0200, at most 0.05"),
         "latency": (False, "one row in 4.20 ms, at most 4 ms"),
@@ -99,37 +100,40 @@ def test_each_limit_is_a_gate_with_its_numbers() -> None:
 def test_errors_of_numbers_are_bounded(limit: float, passed: bool) -> None:
     """For regression, 95 % of the absolute errors must be within the limit; the limit itself is."""
     evaluation = make_evaluation(metric="mae", error_p95=17.2)
-    record = compare(make_validation(), evaluation, make_settings("regression", max_error=limit), 10)
+    record = compare(make_validation(), evaluation, None, make_settings("regression", max_error=limit), 10)
     assert (passed, f"95 % of errors within 17.2, at most {limit:g}") == tell_gates(record)["error bound"]
 
 
 def test_broken_data_fail_a_gate_that_names_the_check() -> None:
     """The first failed check stands in the evidence."""
-    record = compare(make_validation(False), make_evaluation(), make_settings(), 10)
+    record = compare(make_validation(False), make_evaluation(), None, make_settings(), 10)
     expected = (False, "1 check failed on 1,200 rows, first distance: in_range(50, 6000)")
     assert expected == tell_gates(record)["contract holds"]
 
 
 def test_a_gain_that_may_be_chance_fails() -> None:
     """The whole interval must be above the baseline."""
-    record = compare(make_validation(), make_evaluation(low=-0.001), make_settings(), 10)
+    record = compare(make_validation(), make_evaluation(low=-0.001), None, make_settings(), 10)
     assert not tell_gates(record)["beats baseline"][0]
     assert "no worse" == record.verdict
 
 
 def test_calibration_cannot_be_checked_without_probabilities() -> None:
     """A limit that nothing can be held against fails, and says what to do."""
-    record = compare(make_validation(), make_evaluation(), make_settings(max_calibration_error=0.1), 10)
+    record = compare(make_validation(), make_evaluation(), None, make_settings(max_calibration_error=0.1), 10)
     assert "gives no probabilities" in tell_gates(record)["calibration"][1]
 
 
 @pytest.mark.parametrize(("margin", "expected"), [("2%", 0.01), (0.003, 0.003)])
 def test_the_margin_is_a_share_or_a_number(margin: str | float, expected: float) -> None:
     """A share is one of what the challenger is compared with, here 0.5."""
-    assert expected == compare(make_validation(), make_evaluation(), make_settings(margin=margin), 10).margin
+    assert (
+        expected
+        == compare(make_validation(), make_evaluation(), None, make_settings(margin=margin), 10).margin
+    )
 
 
 def test_a_missing_primary_metric_is_explained() -> None:
     """After a change of params.yaml the old evaluation may lack it."""
     with pytest.raises(LifecycleError, match="run 'mlops evaluate'"):
-        compare(make_validation(), make_evaluation(metric="mae"), make_settings(), 10)
+        compare(make_validation(), make_evaluation(metric="mae"), None, make_settings(), 10)

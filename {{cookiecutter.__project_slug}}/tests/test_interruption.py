@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.run import read_records
+from {{ cookiecutter.__package }}.pipeline.records import read_records
 
 from conftest import edit_params, mlops
 

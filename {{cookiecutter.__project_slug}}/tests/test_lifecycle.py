@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from {{ cookiecutter.__package }}.pipeline.lifecycle import OUTPUTS
-from {{ cookiecutter.__package }}.pipeline.run import Run, read_records
+from {{ cookiecutter.__package }}.pipeline.records import read_records
+from {{ cookiecutter.__package }}.pipeline.run import Run
 
 from conftest import edit_params, mlops
 

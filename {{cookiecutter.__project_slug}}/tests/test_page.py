@@ -10,7 +10,15 @@ import pytest
 from {{ cookiecutter.__package }}.pipeline import page
 from {{ cookiecutter.__package }}.pipeline.records import Estimate
 
-from examples import make_failure, make_records, make_run, make_settings, make_training
+from examples import (
+    make_changes,
+    make_contest,
+    make_failure,
+    make_records,
+    make_run,
+    make_settings,
+    make_training,
+)
 
 VOID = {"meta", "link", "br", "img", "path", "use", "circle", "image"}
 
@@ -49,9 +57,12 @@ class Reader(HTMLParser):
             assert tag == self.open.pop()
 
 
-@pytest.fixture(scope="module", params=["binary", "multiclass", "regression"])
+@pytest.fixture(scope="module", params=["binary", "multiclass", "regression", "contest"])
 def html(request: pytest.FixtureRequest) -> str:
-    """Return the page of a good run."""
+    """Return the page of a good run, without a champion and with one."""
+    if request.param == "contest":
+        records = make_records(comparison=make_contest("better"), changes=make_changes())
+        return page.render_page(records, make_settings("binary"))
     return page.render_page(make_records(request.param), make_settings(request.param))
 
 

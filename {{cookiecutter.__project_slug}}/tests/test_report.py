@@ -17,7 +17,9 @@ from {{ cookiecutter.__package }}.pipeline.report import LIMIT, render_report
 
 from examples import (
     around,
+    make_changes,
     make_comparison,
+    make_contest,
     make_evaluation,
     make_failure,
     make_records,
@@ -208,3 +210,63 @@ def test_values_are_shown_as_they_are(text: str) -> None:
     assert shown is not None
     plain = shown[1].replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&")
     assert text == plain
+
+
+@pytest.mark.parametrize("problem", ["binary", "regression"])
+def test_with_a_champion_both_are_shown_side_by_side(problem: str) -> None:
+    """Metrics and slices compare challenger and champion; the baseline stays in its gate."""
+    records = make_records(problem, comparison=make_contest("better", problem), changes=make_changes())
+    report = render_report(records, make_settings(problem))
+    assert "| Metric | Challenger | Champion v3 | Better by |" in report
+    assert "#### Slices, the greatest loss first" in report
+    assert "| Baseline |" not in report
+    assert report.index("#### Gates") < report.index("#### What this changes") < report.index("#### Data")
+
+
+def test_what_changes_is_listed() -> None:
+    """Files with rows, drift of new rows, columns, settings, and the card's diff."""
+    records = make_records(comparison=make_contest("better"), changes=make_changes())
+    report = render_report(records, make_settings("binary"))
+    for line in (
+        "| `data/a.parquet` | ✏️ changed | 2,700 | 2,600 |",
+        "| `data/b.parquet` | ➕ added | 2,500 | 0 |",
+        "| `data/old.parquet` | ➖ removed | 0 | 900 |",
+        "**The new rows differ** from what champion v3 was trained on in 1 feature: `temp` (PSI 0.310).",
+        "| `temp` | ✏️ changed | maximum 120 → 130 |",
+        "| `train.seed` | `1` | `2` |",
+        "```diff\n@@ -1 +1 @@\n-old\n+new\n```",
+    ):
+        assert line in report
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_nothing_in_a_change_acts_as_markdown(text: str) -> None:
+    """Names of files, columns and settings are data, too."""
+    plain, nasty = (
+        make_changes(
+            files=[r.FileChange(path=name, change="added", rows=1, rows_before=0)],
+            settings=[r.SettingChange(key=name, before=name, after=None)],
+            columns=[r.ColumnChange(column=name, change="changed", details=name)],
+            drift=[r.Drift(column=name, psi=1.0, moved=True)],
+        )
+        for name in ("plain", text)
+    )
+    reports = [
+        render_report(make_records(comparison=make_contest("better"), changes=one), make_settings("binary"))
+        for one in (plain, nasty)
+    ]
+    assert skeleton(reports[0]) == skeleton(reports[1])
+
+
+def test_a_report_of_many_changes_fits() -> None:
+    """Long lists are cut, and say so."""
+    changes = make_changes(
+        files=[
+            r.FileChange(path=f"data/{number}-{'x' * 80}.parquet", change="added", rows=1, rows_before=0)
+            for number in range(3000)
+        ],
+        card="+ more\n" * 50_000,
+    )
+    report = render_report(make_records(changes=changes), make_settings("binary"))
+    assert len(report) < LIMIT
+    assert "more are left out here" in report

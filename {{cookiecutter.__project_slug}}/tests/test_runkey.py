@@ -54,7 +54,7 @@ def key(root: Path) -> str:
 
 def fingerprint(root: Path) -> str:
     """Return the fingerprint of a project."""
-    return runkey.compute_fingerprint(read_settings(root / "params.yaml"), root, key(root))
+    return runkey.compute_fingerprint(read_settings(root / "params.yaml"), root, key(root), None)
 
 
 def replace(root: Path, name: str, old: str, new: str) -> None:
@@ -100,6 +100,7 @@ def test_run_key_changes_with_what_can_change_a_model(house: Path, name: str, ol
         ("tests/test_models.py", "", "# new\n"),
         ("src/house/__init__.py", "", "# changed\n"),
         ("src/house/cli.py", "", "# changed\n"),
+        ("src/house/console.py", "", "# changed\n"),
         ("src/house/serving/app.py", "", "# new\n"),
         ("src/house/monitoring/drift.py", "", "# new\n"),
         ("src/house/pipeline/report.py", "", "# changed\n"),

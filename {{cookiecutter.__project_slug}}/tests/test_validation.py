@@ -72,7 +72,7 @@ QUARANTINE: dict[str, Any] = {"on_invalid": "quarantine", "max_invalid_share": 0
 
 def validate(table: pd.DataFrame, **data: Any) -> validation.Validation:
     """Validate the table as if it had been read from files."""
-    return validation.validate(Loaded(table, [], []), make_settings(**data))
+    return validation.validate(Loaded(table, np.zeros(len(table), dtype=int), [], []), make_settings(**data))
 
 
 def spoil(table: pd.DataFrame, column: str, *values: object) -> pd.DataFrame:
@@ -211,7 +211,7 @@ def test_index_of_the_data_does_not_matter(table: pd.DataFrame) -> None:
 def test_params_name_columns_of_the_contract(table: pd.DataFrame, key: str, changes: dict[str, Any]) -> None:
     """A typo is one sentence with the key and the nearest column."""
     with pytest.raises(LifecycleError, match=rf"params.yaml: {key} names .* did you mean '\w+'\?"):
-        validation.validate(Loaded(table, [], []), make_settings(**changes))
+        validation.validate(Loaded(table, np.zeros(len(table), dtype=int), [], []), make_settings(**changes))
 
 
 def test_new_file_is_held_against_the_contract(table: pd.DataFrame) -> None:

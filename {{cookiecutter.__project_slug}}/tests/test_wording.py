@@ -7,9 +7,9 @@ import math
 import pytest
 
 from {{ cookiecutter.__package }}.pipeline import wording
-from {{ cookiecutter.__package }}.pipeline.records import Estimate, Gate
+from {{ cookiecutter.__package }}.pipeline.records import Estimate
 
-from examples import make_comparison, make_failure, make_records, make_training, make_validation
+from examples import make_records, make_training
 
 
 @pytest.mark.parametrize(
@@ -47,44 +47,6 @@ def test_percentages_differ_by_points() -> None:
     estimate = Estimate(value=0.0512, low=0.05, high=0.0524)
     assert "5.12 % [5.00, 5.24]" == wording.write_metric("mape", estimate)
     assert "+5.12 points [+5.00, +5.24]" == wording.write_metric("mape", estimate, sign="+")
-
-
-def test_headline_of_a_good_run_states_verdict_score_and_that_there_is_no_champion() -> None:
-    """The first line is the answer."""
-    headline = wording.write_headline(make_records())
-    assert ("✅", "Better than the baseline: ROC AUC 0.727 [0.712, 0.742]") == headline[:2]
-    assert "no champion yet" in headline.text
-    assert "All 3 gates hold." in headline.text
-
-
-def test_a_better_model_with_a_failing_gate_is_blocked() -> None:
-    """The mark follows the gates, not the verdict."""
-    gates = [
-        Gate(name="latency", passed=False, evidence="200 ms"),
-        Gate(name="size", passed=True, evidence="1 MB"),
-    ]
-    headline = wording.write_headline(make_records(comparison=make_comparison("binary", gates=gates)))
-    assert "❌" == headline.mark
-    assert headline.title.startswith("Better than the baseline, but 1 gate fails")
-    assert "blocks the merge: latency." in headline.text
-
-
-def test_cannot_tell_is_said_and_comes_with_advice() -> None:
-    """Uncertainty is not dressed up."""
-    gates = [Gate(name="beats baseline", passed=False, evidence="the interval holds 0")]
-    comparison = make_comparison("binary", verdict="cannot tell", gates=gates)
-    headline = wording.write_headline(make_records(comparison=comparison))
-    assert headline.title.startswith("Cannot tell")
-    assert "more rows" in headline.text
-
-
-def test_broken_contract_is_the_headline() -> None:
-    """A failed validation says how many checks failed, not which function raised."""
-    finding = make_validation().findings[0].model_copy(update={"level": "error"})
-    records = make_failure("train").model_copy(
-        update={"validation": make_validation(passed=False, findings=[finding] * 2)}
-    )
-    assert "The data break the contract: 2 checks failed" == wording.write_headline(records).title
 
 
 def test_worst_slice_comes_first_in_both_directions() -> None:

@@ -47,6 +47,10 @@ data_app = typer.Typer(no_args_is_help=True, help="See and accept data.")
 app.add_typer(data_app, name="data")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+Champion = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the champion's bundle; by default champion/, where it is there."),
+]
 Files = Annotated[list[str] | None, typer.Argument(help="Files; by default all new and changed ones.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Forget all files accepted before.")]
 
@@ -70,20 +74,20 @@ def _main(
 
 
 @app.command()
-def run(as_json: AsJson = False) -> None:
+def run(as_json: AsJson = False, champion: Champion = None) -> None:
     """Do every stage; do nothing if nothing has changed."""
     from .pipeline.lifecycle import find_finished, perform
     from .pipeline.run import Run
     from .pipeline.settings import PARAMS, read_settings
 
     try:
-        records = find_finished(Path(), read_settings(Path(PARAMS)))
+        records = find_finished(Path(), read_settings(Path(PARAMS)), champion)
     except LifecycleError:
         records = None  # The run meets the same problem, and writes the report of it.
     unchanged = records is not None
     if records is None:
         _collect_rarely()
-        records = perform(Path(), _open_console(), Run.run_all)
+        records = perform(Path(), _open_console(), Run.run_all, champion)
     _print_outcome(records, unchanged, as_json)
 
 
@@ -111,15 +115,16 @@ def evaluate() -> None:
 
 
 @app.command()
-def compare() -> None:
-    """Reach the verdict again, with the gates as they are now in params.yaml."""
+def compare(champion: Champion = None) -> None:
+    """Compare with the champion again, with the gates as they are now in params.yaml."""
 
     def stages(run: Run) -> None:
         run.resume()
-        run.compare()
+        split = run.validate()
+        run.compare(split, run.recall())
         run.report()
 
-    _perform(stages)
+    _perform(stages, champion)
 
 
 @app.command()
@@ -151,6 +156,7 @@ def gate(as_json: AsJson = False) -> None:
     """Exit with status 1 unless the last run finished and every gate holds."""
     from .pipeline.build import BUILD
     from .pipeline.records import ComparisonRecord, RunRecord
+    from .pipeline.summary import describe_failure, describe_success
 
     build = Path(BUILD)
     last = RunRecord.read(build)
@@ -160,12 +166,12 @@ def gate(as_json: AsJson = False) -> None:
     if as_json:
         gates = [gate.model_dump() for gate in comparison.gates]
         typer.echo(json.dumps({"passed": comparison.passed, "gates": gates}))
-    for failing in (gate for gate in comparison.gates if not gate.passed):
-        _say_error(f"gate '{failing.name}' does not hold: {failing.evidence}")
+    for failing in (gate for gate in comparison.gates if gate.blocks):
+        _say_error(describe_failure(failing))
     if not comparison.passed:
         raise typer.Exit(1)
     if not as_json:
-        typer.echo(f"All {len(comparison.gates)} gates hold.")
+        typer.echo(describe_success(comparison))
 
 
 @app.command()
@@ -207,11 +213,11 @@ def data_accept(files: Files = None, replace: Replace = False) -> None:
     typer.echo(f"{data.LOCK} lists {count} with {rows:,} rows; commit it to train on them.")
 
 
-def _perform(stages: Callable[[Run], Any]) -> Records:
+def _perform(stages: Callable[[Run], Any], champion: Path | None = None) -> Records:
     from .pipeline.lifecycle import perform
 
     _collect_rarely()
-    return perform(Path(), _open_console(), stages)
+    return perform(Path(), _open_console(), stages, champion)
 
 
 def _collect_rarely() -> None:

@@ -61,12 +61,14 @@ def carry(root: Path, staged: Path, names: Iterable[str]) -> None:
         if target.exists():
             continue
         if source.is_dir():
-            shutil.copytree(source, target, copy_function=_link)
+            shutil.copytree(source, target, copy_function=link)
         elif source.exists():
-            _link(source, target)
+            link(source, target)
 
 
-def _link(source: str | Path, target: str | Path) -> None:
+def link(source: str | Path, target: str | Path) -> None:
+    """Make a file appear at ``target`` too, without copying it where the file system allows that."""
+    Path(target).unlink(missing_ok=True)
     try:
         os.link(source, target)
     except OSError:

@@ -7,36 +7,26 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from sklearn.base import BaseEstimator
 
-from .columns import ContractRecord, describe_contract, to_json
+from .columns import ContractRecord, describe_contract
 from .errors import LifecycleError
+from .golden import choose_golden
 from .persistence import list_types, load_model, save_model
 from .profile import describe_data
 from .records import EvaluationRecord, MetricResult, Part, Record, Records, TrainingRecord, write_text
+from .runkey import PACKAGE, list_own_modules
 from .settings import Settings
-from .split import Split, features_and_target
+from .split import Split
 
 MODEL = "model.skops"
 CARD = "model_card.md"
+# The modules that the model was made with, which it may name.
+CODE = "code"
 REQUIREMENTS = "requirements.txt"
-# Rows of golden.json.
-GOLDEN_ROWS = 20
 # What loading a bundle and predicting with it imports; LightGBM and XGBoost come on top where used.
 RUNTIME = ["joblib", "numpy", "pandas", "pydantic", "pyyaml", "scikit-learn", "scipy", "skops"]
-
-
-class GoldenRecord(Record):
-    """``golden.json``: what a service with this model must answer."""
-
-    inputs: list[dict[str, Any]]
-    """Rows of the test part, spread over all of it: the features by name, as JSON has them."""
-    outputs: list[Any]
-    """For each row the probabilities of the contract's classes in order, or the value; for a
-    classifier without probabilities the label."""
 
 
 class MetricsRecord(Record):
@@ -121,9 +111,11 @@ def write_bundle(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     save_model(model, folder / MODEL)
+    _keep_code(folder / CODE)
+    _forget_times(records.training).write(folder)
     describe_contract(split.train, settings, records.training).write(folder)
     describe_data(model, split, settings).write(folder)
-    _choose_golden(model, split, settings).write(folder)
+    choose_golden(model, split, settings).write(folder)
     _tell_metrics(records.evaluation, settings).write(folder)
     _trace_lineage(records, records.training, settings, root).write(folder)
     write_text(folder / REQUIREMENTS, _pin_requirements(folder / MODEL))
@@ -175,16 +167,18 @@ def load_bundle(folder: Path) -> Bundle:
     )
 
 
-def _choose_golden(model: BaseEstimator, split: Split, settings: Settings) -> GoldenRecord:
-    """Take rows from the beginning, the end and evenly in between."""
-    positions = np.unique(np.linspace(0, len(split.test) - 1, GOLDEN_ROWS).round().astype(int))
-    features, _ = features_and_target(split.test.iloc[positions], settings)
-    columns = {str(name): [to_json(value) for value in column] for name, column in features.items()}
-    predict = getattr(model, "predict_proba", model.predict)
-    return GoldenRecord(
-        inputs=[dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)],
-        outputs=predict(features).tolist(),
-    )
+def _keep_code(folder: Path) -> None:
+    """Keep the modules that features and models are written in, so that a later commit can compare."""
+    for path in list_own_modules():
+        target = folder / path.relative_to(PACKAGE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def _forget_times(training: TrainingRecord) -> TrainingRecord:
+    """Return the record without wall times: same inputs, same bytes."""
+    candidates = [candidate.model_copy(update={"seconds": 0.0}) for candidate in training.candidates]
+    return training.model_copy(update={"candidates": candidates, "seconds": 0.0})
 
 
 def _tell_metrics(evaluation: EvaluationRecord, settings: Settings) -> MetricsRecord:

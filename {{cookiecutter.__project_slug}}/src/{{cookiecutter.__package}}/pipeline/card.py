@@ -11,6 +11,7 @@ from markupsafe import Markup
 from skops.card import Card
 
 from . import wording
+from .headline import state_verdict, write_headline
 from .markdown import code, escape, make_environment, table
 from .records import EvaluationRecord, Records, TrainingRecord, ValidationRecord
 from .sections import Section, read_metadata, read_sections
@@ -93,7 +94,7 @@ def _write_front_matter(
 
 def _introduce(records: Records, settings: Settings, sections: dict[str, Section]) -> str:
     unwritten = [section for section in sections.values() if not section.written]
-    headline = wording.write_headline(records)
+    headline = write_headline(records)
     return _render(
         "card_introduction.md.jinja",
         unwritten=unwritten,
@@ -157,7 +158,7 @@ def _add_data(card: Card, name: str, validation: ValidationRecord, training: Tra
 
 
 def _add_evaluation(card: Card, name: str, records: Records) -> None:
-    verdict = wording.VERDICTS[records.comparison.verdict] if records.comparison else ""
+    verdict = state_verdict(records.comparison) if records.comparison else ""
     text = _render("card_evaluation.md.jinja", verdict=verdict, **_facts(records))
     rows = [
         [

@@ -73,7 +73,6 @@ def describe_contract(frame: pd.DataFrame, settings: Settings, training: Trainin
     """
     from ..schema import Contract
 
-    schema = Contract.to_schema()
     return ContractRecord(
         problem=settings.problem,
         target=settings.data.target,
@@ -82,9 +81,17 @@ def describe_contract(frame: pd.DataFrame, settings: Settings, training: Trainin
         group=settings.data.group,
         features=training.features,
         classes=training.classes,
-        columns=[_describe_column(column, frame, settings) for column in schema.columns.values()],
-        checks=[_name(check) for check in schema.checks],
+        columns=describe_columns(frame, settings),
+        checks=[_name(check) for check in Contract.to_schema().checks],
     )
+
+
+def describe_columns(frame: pd.DataFrame, settings: Settings) -> list[Column]:
+    """Return the columns of the contract, in order; dtypes are those of ``frame``, valid rows."""
+    from ..schema import Contract
+
+    columns = Contract.to_schema().columns.values()
+    return [_describe_column(column, frame, settings) for column in columns]
 
 
 def _describe_column(column: Any, frame: pd.DataFrame, settings: Settings) -> Column:
@@ -115,6 +122,25 @@ def to_json(value: Any) -> Any:
     if isinstance(value, pd.Timestamp | pd.Timedelta):
         return value.isoformat()
     return value.item() if hasattr(value, "item") else value
+
+
+def restore_frame(rows: list[dict[str, Any]], contract: ContractRecord) -> pd.DataFrame:
+    """Return rows that come from JSON as the model wants them.
+
+    Parameters
+    ----------
+    rows : list of dict
+        The features by name, as ``to_json`` writes them.
+    contract : ContractRecord
+        Says which columns are features, in which order and of which types.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, n_features)
+    """
+    dtypes = {column.name: column.dtype for column in contract.columns}
+    frame = pd.DataFrame(rows, columns=contract.features)
+    return frame.astype({name: dtypes[name] for name in contract.features})
 
 
 def _role(name: str, settings: Settings) -> Role:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import yaml
 
 from . import wording
-from .records import Records
-from .settings import Settings
+from .headline import write_headline
+from .records import Gate, Records
+from .settings import Settings, hide_secrets
 
 
 def gather(records: Records, settings: Settings | None) -> dict[str, Any]:
     """Return what the templates of the reports show, sorted so that what matters comes first."""
-    validation, training = records.validation, records.training
+    validation, training, comparison = records.validation, records.training, records.comparison
     findings = validation.findings if validation else []
     return {
-        "headline": wording.write_headline(records),
+        "headline": write_headline(records),
         "warnings": list_warnings(records),
         "run": records.run,
         "validation": validation,
@@ -25,7 +25,14 @@ def gather(records: Records, settings: Settings | None) -> dict[str, Any]:
         "evaluation": records.evaluation,
         "primary": wording.primary_metric(records),
         "metrics": wording.sort_metrics(records),
-        "gates": sorted(records.comparison.gates, key=lambda gate: gate.passed) if records.comparison else [],
+        "champion": comparison.champion if comparison else None,
+        "champion_name": comparison.champion.name if comparison and comparison.champion else "the champion",
+        "paired": wording.sort_paired_metrics(records),
+        "paired_slices": wording.sort_paired_slices(records),
+        "gates": sorted(comparison.gates, key=_rank_gate) if comparison else [],
+        "changes": records.changes,
+        "card_diff": records.changes.card if records.changes else "",
+        "drifted": [one for one in records.changes.drift if one.moved] if records.changes else [],
         "findings": sorted(findings, key=lambda finding: finding.level),
         "period": wording.write_period(validation.files) if validation else "",
         "boundary": wording.write_boundary(training) if training else "",
@@ -34,6 +41,11 @@ def gather(records: Records, settings: Settings | None) -> dict[str, Any]:
         "model_text": wording.write_estimator(training) if training else "",
         "settings_text": _dump(settings) if settings else "",
     }
+
+
+def _rank_gate(gate: Gate) -> tuple[bool, bool]:
+    """Put what blocks first, then what is waived."""
+    return not gate.blocks, gate.passed
 
 
 def list_warnings(records: Records) -> list[str]:
@@ -52,4 +64,4 @@ def list_warnings(records: Records) -> list[str]:
 def _dump(settings: Settings) -> str:
     """Write the settings as YAML, without what may be secret in an address."""
     text = yaml.safe_dump(settings.model_dump(exclude_none=True), sort_keys=False, allow_unicode=True).strip()
-    return re.sub(r"(://[^/\s:@]*):[^/\s@]*@", r"\1:***@", re.sub(r"(://[^\s?]*\?)\S+", r"\1***", text))
+    return hide_secrets(text)

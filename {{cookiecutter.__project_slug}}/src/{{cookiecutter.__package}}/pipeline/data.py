@@ -28,6 +28,7 @@ from .settings import DataSettings, Settings, parse_period
 from .sources import is_remote, list_files, read_file
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 __all__ = [
@@ -49,6 +50,8 @@ class Loaded:
 
     frame: pd.DataFrame
     """Sorted by ``data.time``, within ``data.window``, index 0..n_rows - 1."""
+    origin: np.ndarray
+    """Which of ``files`` each row comes from, shape (n_rows,)."""
     files: list[DataFile]
     waiting: list[str]
     """Files that lie there but have not been accepted."""
@@ -119,6 +122,8 @@ def load(settings: Settings, root: Path) -> Loaded:
     LifecycleError
         If nothing is accepted, a file is not what the lock says, or files differ in columns.
     """
+    import numpy as np
+
     files = read_lock(root).files
     if not files:
         raise LifecycleError(f"{LOCK} lists no file; accept some with 'mlops data accept'.")
@@ -127,8 +132,11 @@ def load(settings: Settings, root: Path) -> Loaded:
     if gone := sorted(known.difference(listed)):
         refuse_missing(gone)
     frames = {file.path: _read_accepted(file, settings.data, root) for file in files}
+    # The index says where a row was before it was sorted.
     frame = _cut_window(_sort(_concatenate(frames, settings.data), settings.data), settings.data)
-    return Loaded(frame=frame, files=files, waiting=[path for path in listed if path not in known])
+    origin = np.repeat(np.arange(len(files)), [len(frames[file.path]) for file in files])[frame.index]
+    waiting = [path for path in listed if path not in known]
+    return Loaded(frame=frame.reset_index(drop=True), origin=origin, files=files, waiting=waiting)
 
 
 def _resolve(paths: list[str], status: DataStatus, root: Path) -> list[str]:
@@ -219,7 +227,7 @@ def _require_columns(frames: dict[str, pd.DataFrame], needed: set[str]) -> None:
 def _sort(frame: pd.DataFrame, data: DataSettings) -> pd.DataFrame:
     keys = [column for column in (data.time, data.id) if column is not None and column in frame]
     try:
-        return frame.sort_values(keys, kind="stable", ignore_index=True) if keys else frame
+        return frame.sort_values(keys, kind="stable") if keys else frame
     except TypeError:  # files that disagree on a type; the contract will say so
         return frame
 
@@ -231,6 +239,4 @@ def _cut_window(frame: pd.DataFrame, data: DataSettings) -> pd.DataFrame:
     if not _holds_times(times):
         raise LifecycleError(f"data.window needs times, but '{data.time}' holds {times.dtype}; correct it.")
     # Rows without a time stay, so that the contract can report them.
-    recent = ~(times < times.max() - parse_period(data.window))
-    kept: pd.DataFrame = frame[recent].reset_index(drop=True)
-    return kept
+    return frame[~(times < times.max() - parse_period(data.window))]

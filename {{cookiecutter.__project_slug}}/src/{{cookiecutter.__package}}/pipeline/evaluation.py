@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,12 +14,11 @@ from threadpoolctl import threadpool_limits
 from . import curves
 from .errors import LifecycleError
 from .importance import rank_columns
+from .measurement import Measured, Measurement, Trial, measure, number_groups
 from .metrics import Metric, find_metric
-from .prediction import Prediction, predict
+from .prediction import predict
 from .progress import Progress
 from .records import EvaluationRecord, Importance, MetricResult, SliceResult
-from .resampling import Draws, Part, bootstrap, estimate
-from .scores import UndefinedMetric
 from .settings import Settings
 from .slices import Slice, cut_slices
 from .split import Split, features_and_target
@@ -28,19 +26,6 @@ from .split import Split, features_and_target
 # Single rows are predicted this often, or for this long, to measure the latency.
 LATENCY_ROWS = 20
 LATENCY_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What two models say about the same test rows."""
-
-    y_true: np.ndarray
-    predictions: tuple[Prediction, Prediction]
-    """Of the challenger, and of what it is compared with."""
-    classes: np.ndarray
-    """Empty for regression."""
-    groups: np.ndarray | None
-    """Number of the group of each row, if rows belong together."""
 
 
 def evaluate(
@@ -79,16 +64,17 @@ def evaluate(
     progress("evaluating", 1, 3)
     with ThreadPoolExecutor(1) as pool:
         ranking = pool.submit(_rank_columns, model, features, trial, metrics, settings)
-        results, skipped, slice_results = measure(trial, metrics, slices, settings)
+        measurement = measure(trial, metrics, slices, settings)
+        _require_primary(measurement, settings)
         progress("evaluating", 2, 3)
         importances = ranking.result()
     progress("evaluating", 3, 3)
     shapes = _describe_classes if settings.problem == "classification" else _describe_numbers
     record = EvaluationRecord(
         rows=len(features),
-        metrics=results,
-        skipped=skipped,
-        slices=slice_results,
+        metrics=[_summarise(measured) for measured in measurement.metrics],
+        skipped=measurement.skipped,
+        slices=[_summarise_slice(one, measured) for one, measured in measurement.slices],
         small_slices=small_slices,
         importances=importances,
         latency_ms=latency_ms,
@@ -109,99 +95,37 @@ def _try(
         y_true, classes = target.to_numpy(), np.asarray(model.classes_)
     else:
         y_true, classes = target.to_numpy(dtype=float), np.empty(0)
-    groups = None
-    if settings.data.group is not None:
-        groups, _ = pd.factorize(split.test[settings.data.group], use_na_sentinel=False)
+    groups = number_groups(split.test, settings)
     return Trial(y_true, (prediction, predict(baseline, features)), classes, groups), seconds
 
 
-def measure(
-    trial: Trial, metrics: Sequence[Metric], slices: Sequence[Slice], settings: Settings
-) -> tuple[list[MetricResult], dict[str, str], list[SliceResult]]:
-    """Put intervals on metrics of two models, on their paired differences, and on slices.
-
-    Slices are of the primary metric and share the draws of the whole, so that rows that belong
-    together stay together.
-
-    Returns
-    -------
-    results : list of MetricResult
-    skipped : dict of str to str
-        Metrics without a value, with the reason.
-    slices : list of SliceResult
-        Those on which the primary metric has a value.
-
-    Raises
-    ------
-    LifecycleError
-        If the primary metric has no value.
-    """
-    values, skipped = _score_all(trial, metrics)
-    defined = [metric for metric in metrics if metric.name in values]
-    primary = [metric for metric in metrics if metric.name == settings.train.metric]
-    scored = [(one, _score_slice(trial, primary[0], one.rows)) for one in slices]
-    # Nothing can be said of a slice without a value, such as one with a single class.
-    sliced = [(one, scores) for one, scores in scored if np.isfinite(scores).all()]
-    parts = [Part(None, defined), *(Part(one.rows, primary) for one, _ in sliced)]
-    draws = Draws(len(trial.y_true), settings.evaluate.replicates, settings.train.seed, trial.groups)
-    whole, *pieces = bootstrap(trial.y_true, trial.predictions, trial.classes, parts, draws)
-    results = []
-    for metric in defined:
-        try:
-            results.append(_summarise(metric, values[metric.name], whole[metric.name]))
-        except UndefinedMetric as reason:
-            skipped[metric.name] = str(reason)
-    if settings.train.metric in skipped:
+def _require_primary(measurement: Measurement, settings: Settings) -> None:
+    reason = measurement.skipped.get(settings.train.metric)
+    if reason is not None:
         raise LifecycleError(
             f"params.yaml: train.metric '{settings.train.metric}' has no value on the test part: "
-            f"{skipped[settings.train.metric]}; choose another metric or another split."
+            f"{reason}; choose another metric or another split."
         )
-    return results, skipped, _summarise_slices(sliced, [piece[settings.train.metric] for piece in pieces])
 
 
-def _score_all(trial: Trial, metrics: Sequence[Metric]) -> tuple[dict[str, list[float]], dict[str, str]]:
-    values, skipped = {}, {}
-    for metric in metrics:
-        try:
-            values[metric.name] = [
-                metric.score(trial.y_true, one, trial.classes) for one in trial.predictions
-            ]
-        except UndefinedMetric as reason:
-            skipped[metric.name] = str(reason)
-    return values, skipped
-
-
-def _score_slice(trial: Trial, metric: Metric, rows: np.ndarray) -> list[float]:
-    y_true = trial.y_true[rows]
-    return [metric.score_part(y_true, one.take(rows), trial.classes) for one in trial.predictions]
-
-
-def _summarise(metric: Metric, values: list[float], replicates: np.ndarray) -> MetricResult:
-    sign = 1 if metric.greater_is_better else -1
+def _summarise(measured: Measured) -> MetricResult:
     return MetricResult(
-        name=metric.name,
-        greater_is_better=metric.greater_is_better,
-        model=estimate(values[0], replicates[0]),
-        baseline=estimate(values[1], replicates[1]),
-        difference=estimate(sign * (values[0] - values[1]), sign * (replicates[0] - replicates[1])),
+        name=measured.metric.name,
+        greater_is_better=measured.metric.greater_is_better,
+        model=measured.challenger,
+        baseline=measured.other,
+        difference=measured.difference,
     )
 
 
-def _summarise_slices(
-    sliced: Sequence[tuple[Slice, list[float]]], replicates: Sequence[np.ndarray]
-) -> list[SliceResult]:
-    results = []
-    for (one, values), drawn in zip(sliced, replicates, strict=True):
-        try:
-            model, baseline = (estimate(value, draw) for value, draw in zip(values, drawn, strict=True))
-        except UndefinedMetric:
-            continue
-        results.append(
-            SliceResult(
-                column=one.column, level=one.level, rows=len(one.rows), model=model, baseline=baseline
-            )
-        )
-    return results
+def _summarise_slice(one: Slice, measured: Measured) -> SliceResult:
+    return SliceResult(
+        column=one.column,
+        level=one.level,
+        rows=len(one.rows),
+        model=measured.challenger,
+        baseline=measured.other,
+    )
 
 
 def _rank_columns(

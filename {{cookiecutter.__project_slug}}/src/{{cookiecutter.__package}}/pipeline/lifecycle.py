@@ -7,10 +7,11 @@ from pathlib import Path
 
 from . import data, runkey
 from .build import BUILD, stage_build
+from .champion import locate_champion
 from .errors import LifecycleError
 from .progress import Console
-from .records import Records
-from .run import MODEL, Run, read_records
+from .records import Records, read_records
+from .run import MODEL, Run
 from .settings import Settings
 
 # What a finished run leaves; where one is missing, the run is made anew.
@@ -28,13 +29,21 @@ OUTPUTS = [
 ]
 
 
-def find_finished(root: Path, settings: Settings) -> Records | None:
+def find_finished(root: Path, settings: Settings, champion: Path | None = None) -> Records | None:
     """Return the records of ``build/`` if nothing has changed since that could change them.
+
+    Parameters
+    ----------
+    root : Path
+        The project.
+    settings : Settings
+    champion : Path or None
+        A folder with its bundle; by default ``champion/``, if it is there.
 
     Raises
     ------
     LifecycleError
-        If a file of data has changed behind ``data.lock``.
+        If a file of data has changed behind ``data.lock``, or ``champion`` holds no bundle.
     """
     data.require_unchanged(data.inspect(settings, root))
     build = root / BUILD
@@ -44,23 +53,37 @@ def find_finished(root: Path, settings: Settings) -> Records | None:
         records = read_records(build)
     except LifecycleError:
         return None
-    fingerprint = runkey.compute_fingerprint(settings, root, runkey.compute_run_key(settings, root))
+    bundle = locate_champion(root, champion)
+    fingerprint = runkey.compute_fingerprint(settings, root, runkey.compute_run_key(settings, root), bundle)
     return records if records.run.fingerprint == fingerprint else None
 
 
-def perform(root: Path, console: Console, stages: Callable[[Run], None]) -> Records:
+def perform(
+    root: Path, console: Console, stages: Callable[[Run], None], champion: Path | None = None
+) -> Records:
     """Do stages on a staged build and make it ``build/``, also where they fail.
 
     Whatever happens, ``build/report.md`` says it afterwards. A run that is interrupted leaves
     ``build/`` as it was.
+
+    Parameters
+    ----------
+    root : Path
+        The project.
+    console : Console
+    stages : callable
+        Takes the run and does some of its stages.
+    champion : Path or None
+        A folder with its bundle; by default ``champion/``, if it is there.
 
     Raises
     ------
     LifecycleError
         The expected problem that ended the run, after its report was written.
     """
+    bundle = locate_champion(root, champion)
     with stage_build(root) as staged:
-        run = Run(root, staged, console)
+        run = Run(root, staged, console, bundle)
         problem: Exception | None = None
         try:
             stages(run)

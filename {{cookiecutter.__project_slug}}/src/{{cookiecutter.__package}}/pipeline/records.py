@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import LifecycleError
+
+Verdict = Literal["better", "no worse", "worse", "cannot tell"]
 
 
 class Part(BaseModel):
@@ -216,6 +218,67 @@ class EvaluationRecord(Record):
     """Rows predicted a second, in one large batch."""
 
 
+class PairedMetric(Part):
+    """One metric of challenger and champion on the same rows."""
+
+    name: str
+    greater_is_better: bool
+    challenger: Estimate
+    champion: Estimate
+    difference: Estimate
+    """Challenger minus champion, sign turned so that up is good."""
+
+
+class PairedSlice(Part):
+    """The primary metric of both models on the rows where ``column`` is ``level``."""
+
+    column: str
+    level: str
+    rows: int
+    challenger: Estimate
+    champion: Estimate
+    difference: Estimate
+    """Up is good; its interval is widened, as several slices are looked at."""
+    verdict: Verdict
+
+
+class ChampionResult(Part):
+    """How the challenger did against the champion."""
+
+    version: int | None = None
+    """Of the model in production; None where nobody said."""
+    commit: str | None = None
+    run_key: str
+    same: bool = False
+    """Whether both have the same run key: nothing that can change the model has changed."""
+    obstacle: str | None = None
+    """Why the two cannot be compared."""
+    notes: list[str] = []
+    """What had to be done to compare them."""
+    rows: int = 0
+    """Test rows on which they were compared."""
+    known_rows: int = 0
+    """Test rows left out because the champion was trained on them, or may have been."""
+    metrics: list[PairedMetric] = []
+    skipped: dict[str, str] = {}
+    """Metrics that are not defined for both, with the reason."""
+    slices: list[PairedSlice] = []
+
+    @property
+    def name(self) -> str:
+        """What to call it: ``champion v3``."""
+        return "champion" if self.version is None else f"champion v{self.version}"
+
+
+class WaiverResult(Part):
+    """A gate that somebody let fail, for a while."""
+
+    reason: str
+    until: str
+    """The last day on which it counts, ISO 8601."""
+    expired: bool
+
+
 class Gate(Part):
     """A rule that must hold to merge."""
 
@@ -223,25 +286,88 @@ class Gate(Part):
     passed: bool
     evidence: str
     """The numbers behind it, in a few words."""
+    waiver: WaiverResult | None = None
+    """Only of a gate that does not hold."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it stands in the way of a merge."""
+        return not self.passed and (self.waiver is None or self.waiver.expired)
 
 
 class ComparisonRecord(Record):
     """``comparison.json``: whether it is better, and may be merged."""
 
-    against: Literal["baseline"]
-    """What the challenger is compared with."""
-    verdict: Literal["better", "no worse", "worse", "cannot tell"]
+    against: Literal["baseline", "champion"]
+    """What the verdict compares the challenger with."""
+    verdict: Verdict
     metric: str
-    difference: Estimate
-    """Of the primary metric, up is good."""
+    difference: Estimate | None
+    """Of the primary metric, up is good; None where champion and challenger cannot be compared."""
     margin: float
     """In the metric's unit."""
     gates: list[Gate]
+    champion: ChampionResult | None = None
+    """None where there is none yet."""
 
     @property
     def passed(self) -> bool:
-        """Whether every gate holds."""
-        return all(gate.passed for gate in self.gates)
+        """Whether no gate stands in the way."""
+        return not any(gate.blocks for gate in self.gates)
+
+
+class FileChange(Part):
+    """How one file of ``data.lock`` differs from the base branch."""
+
+    path: str
+    change: Literal["added", "removed", "changed"]
+    rows: int
+    """As accepted now; 0 for a removed file."""
+    rows_before: int
+    """0 for an added file."""
+
+
+class SettingChange(Part):
+    """How one key of ``params.yaml`` differs from the base branch."""
+
+    key: str
+    before: str | None
+    """None where the key was not set."""
+    after: str | None
+
+
+class ColumnChange(Part):
+    """How one column of the contract differs from the champion's."""
+
+    column: str
+    change: Literal["added", "removed", "changed"]
+    details: str = ""
+    """What of a changed column is different."""
+
+
+class Drift(Part):
+    """How far new rows of one feature lie from the champion's training data."""
+
+    column: str
+    psi: float
+    """Population stability index, 0 and up."""
+    moved: bool
+    """Whether that is more than chance and more than 0.1, a moderate shift."""
+
+
+class ChangesRecord(Record):
+    """``changes.json``: what a change changes, apart from code."""
+
+    files: list[FileChange] | None = None
+    """None where the base branch is not known."""
+    settings: list[SettingChange] = []
+    columns: list[ColumnChange] = []
+    new_rows: int = 0
+    """Rows of added and changed files."""
+    drift: list[Drift] = []
+    """Of the new rows, the farthest first."""
+    card: str = ""
+    """Unified diff from the champion's model card to the challenger's."""
 
 
 class RunRecord(Record):
@@ -278,3 +404,19 @@ class Records(Part):
     training: TrainingRecord | None = None
     evaluation: EvaluationRecord | None = None
     comparison: ComparisonRecord | None = None
+    changes: ChangesRecord | None = None
+
+
+def read_records(build: Path) -> Records:
+    """Read all records of a build; those of stages it did not reach are None."""
+    kinds: dict[str, type[Record]] = {
+        "validation": ValidationRecord,
+        "training": TrainingRecord,
+        "evaluation": EvaluationRecord,
+        "comparison": ComparisonRecord,
+        "changes": ChangesRecord,
+    }
+    found: dict[str, Any] = {
+        name: kind.read(build) for name, kind in kinds.items() if (build / kind.file_name()).exists()
+    }
+    return Records(run=RunRecord.read(build), **found)

@@ -36,7 +36,8 @@ def render_report(records: Records, settings: Settings | None) -> str:
     """
     template = make_environment().get_template("report.md.jinja")
     contents = gather(records, settings)
-    contents |= {name: _fence(contents[name]) for name in ("model_text", "settings_text")} | _draw(records)
+    fenced = {name: _fence(contents[name]) for name in ("model_text", "settings_text", "card_diff")}
+    contents |= fenced | _draw(records)
     for most in LENGTHS:
         text = _tidy(template.render(contents, most=most))
         if len(text) < LIMIT:

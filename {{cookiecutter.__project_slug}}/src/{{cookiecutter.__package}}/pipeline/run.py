@@ -12,29 +12,32 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import data, runkey, summary
-from .build import BUILD, carry
+from . import changes, data, runkey, summary
+from .build import BUILD, carry, link
 from .errors import LifecycleError
 from .progress import Console
 from .records import (
-    ComparisonRecord,
+    ChampionResult,
     EvaluationRecord,
-    Finding,
-    Record,
     Records,
     RunRecord,
     TrainingRecord,
     ValidationRecord,
+    read_records,
     write_text,
 )
 from .revision import read_revision
 from .settings import PARAMS, Settings, read_settings
 
 if TYPE_CHECKING:
+    import pandas as pd
     from sklearn.base import BaseEstimator
 
+    from .champion import Champion
+    from .data import Loaded
     from .split import Split
     from .tracking import Tracker
+    from .validation import Validation
 
 MODEL = "challenger.skops"
 LIBRARIES = ["scikit-learn", "pandas", "numpy", "pandera", "skops", "mlflow"]
@@ -42,27 +45,17 @@ LIBRARIES = ["scikit-learn", "pandas", "numpy", "pandera", "skops", "mlflow"]
 LASTING = ["training.json", MODEL, "bundle"]
 
 
-def read_records(build: Path) -> Records:
-    """Read all records of a build; those of stages it did not reach are None."""
-    kinds: dict[str, type[Record]] = {
-        "validation": ValidationRecord,
-        "training": TrainingRecord,
-        "evaluation": EvaluationRecord,
-        "comparison": ComparisonRecord,
-    }
-    found: dict[str, Any] = {
-        name: kind.read(build) for name, kind in kinds.items() if (build / kind.file_name()).exists()
-    }
-    return Records(run=RunRecord.read(build), **found)
-
-
 class Run:
     """One pass through the stages, writing to the folder ``staged``."""
 
-    def __init__(self, root: Path, staged: Path, console: Console) -> None:
+    def __init__(self, root: Path, staged: Path, console: Console, bundle: Path | None = None) -> None:
+        """Take what the run works on; ``bundle`` is the champion's, None where there is none yet."""
         self.root = root
         self.staged = staged
         self.console = console
+        self._bundle = bundle
+        self._champion: Champion | None = None
+        self._dropped: pd.DataFrame | None = None
         self._clock = time.perf_counter()
         self._settings: Settings | None = None
         self._tracker: Future[Tracker] | None = None
@@ -93,11 +86,13 @@ class Run:
         warm_up()
         split = self.validate()
         # Of what the stages are about to read; only a run of all of them may say that it is done.
-        self._note(fingerprint=runkey.compute_fingerprint(self.settings, self.root, self._run_key))
+        self._note(
+            fingerprint=runkey.compute_fingerprint(self.settings, self.root, self._run_key, self._bundle)
+        )
         self._look_ahead()
         model = self.train(split)
         self.evaluate(split, model)
-        self.compare()
+        self.compare(split, model)
         self.write_card(model)
         self.report()
         self.track(model)
@@ -114,8 +109,9 @@ class Run:
         with self._stage("validate"):
             data.require_unchanged(data.inspect(settings, self.root))
             self._note(run_key=runkey.compute_run_key(settings, self.root))
+            self._keep(changes=changes.begin_changes(self.root))
             from .split import split
-            from .validation import check_split, validate
+            from .validation import add_findings, check_split, validate
 
             loaded = data.load(settings, self.root)
             validation = validate(loaded, settings)
@@ -124,11 +120,12 @@ class Run:
                 validation.invalid.to_parquet(self.staged / "quarantine.parquet")
             _require_valid(validation.record)
             sides = split(validation.valid, settings)
-            record = _add_findings(validation.record, check_split(sides, settings))
+            record = add_findings(validation.record, check_split(sides, settings))
             self._keep(validation=record)
             _require_valid(record)
             for finding in record.findings:
                 self.console.warn(summary.describe_finding(finding))
+            self._meet_champion(loaded, validation)
             self.console.tell(summary.describe_validation(record))
         return sides
 
@@ -190,8 +187,8 @@ class Run:
             write_bundle(self.staged / "bundle", model, split, self.settings, self.records, self.root)
             self.console.tell(summary.describe_evaluation(record, self.settings.train.metric))
 
-    def compare(self) -> None:
-        """Reach the verdict and check the gates.
+    def compare(self, split: Split, model: BaseEstimator) -> None:
+        """Compare the challenger with the champion, reach the verdict and check the gates.
 
         Raises
         ------
@@ -204,7 +201,9 @@ class Run:
 
             validation = ValidationRecord.read(self.staged)
             evaluation = EvaluationRecord.read(self.staged)
-            record = compare(validation, evaluation, self.settings, measure_bundle(self.staged / "bundle"))
+            champion = self._challenge(split, model)
+            size = measure_bundle(self.staged / "bundle")
+            record = compare(validation, evaluation, champion, self.settings, size)
             self._keep(comparison=record)
             self.console.tell(summary.describe_comparison(record))
 
@@ -215,6 +214,10 @@ class Run:
             from .card import render_card
 
             card = render_card(self.records, self.settings, model, self.root)
+            if self._champion is not None and self.records.changes is not None:
+                before = (self._champion.bundle / "model_card.md").read_text(encoding="utf-8")
+                card_changes = {"card": changes.diff_cards(before, card)}
+                self._keep(changes=self.records.changes.model_copy(update=card_changes))
             write_text(self.staged / "model_card.md", card)
             write_text(self.staged / "bundle" / "model_card.md", card)
             seal_bundle(self.staged / "bundle")
@@ -254,6 +257,32 @@ class Run:
         carry(self.root, self.staged, LASTING)
         self.records.run.write(self.staged)
 
+    def _meet_champion(self, loaded: Loaded, validation: Validation) -> None:
+        """Read the champion, and what its comparison needs of the data besides the split."""
+        if self._bundle is None:
+            return
+        from .champion import read_champion, recover_columns
+
+        self._champion = read_champion(self._bundle)
+        self._dropped = recover_columns(self._champion, loaded, validation, self.settings)
+        assert self.records.changes is not None
+        self._keep(
+            changes=changes.add_rows(self.records.changes, self._champion, loaded, validation, self.settings)
+        )
+
+    def _challenge(self, split: Split, model: BaseEstimator) -> ChampionResult | None:
+        champion = self._champion
+        if champion is None:
+            return None
+        if champion.lineage.run_key == self._run_key:
+            return ChampionResult(
+                version=champion.version, commit=champion.lineage.commit, run_key=self._run_key, same=True
+            )
+        from .challenge import challenge
+
+        assert self._dropped is not None
+        return challenge(model, champion, split.test, self._dropped, self.settings)
+
     @property
     def _run_key(self) -> str:
         assert self.records.run.run_key is not None
@@ -270,21 +299,30 @@ class Run:
         pool.shutdown(wait=False)
 
     def _reuse(self) -> BaseEstimator | None:
-        """Return the model of the last build if it has the same run key."""
-        build = self.root / BUILD
+        """Return the model of the last build, or the champion's, if it has the same run key."""
+        places = [self.root / BUILD / MODEL]
+        if self._champion is not None:
+            places.append(self._champion.bundle / "model.skops")
+        for path in places:
+            model = self._reuse_from(path)
+            if model is not None:
+                return model
+        return None
+
+    def _reuse_from(self, path: Path) -> BaseEstimator | None:
         try:
-            record = TrainingRecord.read(build)
+            record = TrainingRecord.read(path.parent)
         except LifecycleError:
             return None
-        if record.run_key != self._run_key or not (build / MODEL).exists():
+        if record.run_key != self._run_key or not path.exists():
             return None
         from .persistence import load_model
 
         try:
-            model = load_model(build / MODEL)
+            model = load_model(path)
         except LifecycleError:
             return None  # Somebody damaged it; training makes it anew.
-        carry(self.root, self.staged, [MODEL])
+        link(path, self.staged / MODEL)
         self._keep(training=record)
         self._note(reused=True)
         return model
@@ -314,8 +352,3 @@ def _require_valid(record: ValidationRecord) -> None:
     errors = [summary.describe_finding(finding) for finding in record.findings if finding.level == "error"]
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
     raise LifecycleError(f"The data break the contract: {'; '.join(errors[:3])}{more}; see build/report.md.")
-
-
-def _add_findings(record: ValidationRecord, findings: list[Finding]) -> ValidationRecord:
-    passed = record.passed and all(finding.level != "error" for finding in findings)
-    return record.model_copy(update={"findings": [*record.findings, *findings], "passed": passed})

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from .champion import MANIFEST, STATE
+from .changes import BASE
 from .errors import LifecycleError
 from .lock import read_lock
 from .settings import Settings
@@ -24,7 +26,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 STAGES = ["sources", "database", "data", "breach", "contract", "validation", "split"]
 STAGES += ["training", "isolation", "fitting", "metrics", "prediction", "scores"]
 # These come after the model, whatever is in them.
-AFTER_THE_MODEL = ["cli.py", "__init__.py", "__main__.py", "pipeline", "serving", "monitoring"]
+AFTER_THE_MODEL = ["cli.py", "console.py", "__init__.py", "__main__.py", "pipeline", "serving", "monitoring"]
 
 # Which rows and columns there are. The source itself is not named: the lock has the digest of
 # everything that was read from it. How old data may be changes a warning, no model.
@@ -61,20 +63,20 @@ def compute_run_key(settings: Settings, root: Path) -> str:
             "python": PYTHON,
             "data": [[file.path, file.sha256] for file in read_lock(root).files],
             "settings": settings.model_dump(mode="json", include=MODEL_KEYS),
-            "source": _digest_files([*_own_modules(), *_stage_modules()], PACKAGE),
+            "source": _digest_files([*list_own_modules(), *_stage_modules()], PACKAGE),
             "metric": _digest_files(_metric_module(settings, root), root),
             "requirements": _requirements(root),
         }
     )
 
 
-def compute_fingerprint(settings: Settings, root: Path, run_key: str) -> str:
+def compute_fingerprint(settings: Settings, root: Path, run_key: str, champion: Path | None) -> str:
     """Return the digest of everything that can change any output of a run.
 
     That is: the run key, the whole of ``params.yaml`` and ``data.lock``, the names of the files
     that lie there (reports tell which wait), every file of the package, what people wrote in
-    ``model_cards/``, ``pyproject.toml``, the exact Python, and today's date where the age of the
-    data is checked.
+    ``model_cards/``, ``pyproject.toml``, what the change is compared with (the champion, and files
+    of the base branch), the exact Python, and today's date where something ages.
 
     Parameters
     ----------
@@ -83,6 +85,8 @@ def compute_fingerprint(settings: Settings, root: Path, run_key: str) -> str:
         The project folder.
     run_key : str
         Of the same settings and folder.
+    champion : Path or None
+        The folder of its bundle, whose manifest speaks for all of it.
 
     Returns
     -------
@@ -98,14 +102,28 @@ def compute_fingerprint(settings: Settings, root: Path, run_key: str) -> str:
             "source": _digest_files(_files_below(PACKAGE), PACKAGE),
             "cards": _digest_files(_files_below(root / "model_cards"), root),
             "project": _digest_files(root.glob("pyproject.toml"), root),
+            "champion": _digest_champion(champion),
+            "base": _digest_files(_files_below(root / BASE), root),
             "python": sys.version,
-            "day": datetime.now(UTC).date().isoformat() if settings.data.max_age else None,
+            "day": datetime.now(UTC).date().isoformat() if _ages(settings) else None,
         }
     )
 
 
-def _own_modules() -> list[Path]:
-    """Return what the data scientist wrote: the package without the lifecycle around it."""
+def _digest_champion(bundle: Path | None) -> list[tuple[str, str]]:
+    if bundle is None:
+        return []
+    paths = [path for path in (bundle / MANIFEST, bundle.parent / STATE) if path.is_file()]
+    return _digest_files(paths, bundle.parent)
+
+
+def _ages(settings: Settings) -> bool:
+    """Tell whether an output depends on the day: data grow old, waivers expire."""
+    return bool(settings.data.max_age or settings.gates.waive)
+
+
+def list_own_modules() -> list[Path]:
+    """Return the modules that the data scientist wrote: the package without the lifecycle around it."""
     return [
         path
         for path in _files_below(PACKAGE)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,6 +15,15 @@ from .errors import LifecycleError
 PARAMS = "params.yaml"
 
 Share = Annotated[float, Field(ge=0, le=1)]
+WaivableGate = Literal[
+    "beats baseline",
+    "no worse than champion",
+    "slices",
+    "calibration",
+    "error bound",
+    "latency",
+    "size",
+]
 Period = Annotated[str, Field(pattern=r"^\d+ (hours?|days?|weeks?)$", examples=["60 days"])]
 
 
@@ -88,6 +97,15 @@ class EvaluateSettings(Section):
     """Bootstrap replicates behind each interval."""
 
 
+class Waiver(Section):
+    """A gate that may fail for a while; an exception is a reviewed diff."""
+
+    gate: WaivableGate
+    reason: Annotated[str, Field(min_length=1)]
+    until: date
+    """The last day on which it counts (UTC)."""
+
+
 class GateSettings(Section):
     """Rules that must hold to merge."""
 
@@ -101,6 +119,8 @@ class GateSettings(Section):
     """Median time to predict one row, milliseconds."""
     max_size_mb: Annotated[float, Field(gt=0)] | None = None
     """Size of the bundle, megabytes."""
+    waive: list[Waiver] = []
+    """Gates that may fail, each with a reason and an end."""
 
     @model_validator(mode="after")
     def _margin_is_readable(self) -> GateSettings:
@@ -154,6 +174,11 @@ def parse_period(text: str) -> timedelta:
     return timedelta(**{unit.rstrip("s") + "s": int(number)})
 
 
+def hide_secrets(text: str) -> str:
+    """Return text without the passwords and queries of the addresses in it."""
+    return re.sub(r"(://[^/\s:@]*):[^/\s@]*@", r"\1:***@", re.sub(r"(://[^\s?]*\?)\S+", r"\1***", text))
+
+
 def read_settings(path: Path) -> Settings:
     """Read and validate ``params.yaml``.
 
@@ -201,7 +226,8 @@ def _explain_one(problem: Any) -> str:
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     model: Any = Settings
     for part in location:
-        model = model.model_fields[part].annotation
+        # A number is a place in a list, and leads to what the list is of.
+        model = get_args(model)[0] if isinstance(part, int) else model.model_fields[part].annotation
     return list(model.model_fields)
 
 

@@ -56,19 +56,50 @@ def split(frame: pd.DataFrame, settings: Settings) -> Split:
     LifecycleError
         If a part would be empty, or the column that decides is absent or has missing values.
     """
-    values = _deciding_values(frame, settings)
-    if settings.split.by == "time":
-        start = values.max() - parse_period(settings.split.test_period)
-        held_out, boundary = (values >= start).to_numpy(), start.isoformat()
-    else:
-        share = settings.split.test_share
-        held_out, boundary = hash_shares(values, "test") < share, f"{share:g}"
-    _require_both(held_out, settings)
+    held_out, boundary = hold_out(frame, settings)
     return Split(
         train=frame[~held_out].reset_index(drop=True),
         test=frame[held_out].reset_index(drop=True),
         boundary=boundary,
     )
+
+
+def hold_out(frame: pd.DataFrame, settings: Settings) -> tuple[np.ndarray, str]:
+    """Return which rows of a table are its test part, shape (n_rows,), and the boundary of the split.
+
+    Raises
+    ------
+    LifecycleError
+        As ``split`` does.
+    """
+    values = _deciding_values(frame, settings)
+    if settings.split.by == "time":
+        boundary = (values.max() - parse_period(settings.split.test_period)).isoformat()
+    else:
+        boundary = str(settings.split.test_share)
+    held_out = is_held_out(values, settings.split.by, boundary)
+    _require_both(held_out, settings)
+    return held_out, boundary
+
+
+def is_held_out(values: pd.Series, by: str, boundary: str) -> np.ndarray:
+    """Tell which rows a split keeps from training.
+
+    Parameters
+    ----------
+    values : Series of shape (n_rows,)
+        The column that decides: time, id or group, without missing values.
+    by : {"time", "hash", "group"}
+    boundary : str
+        As in ``Split``.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), bool
+    """
+    if by == "time":
+        return np.asarray(values >= pd.Timestamp(boundary))
+    return np.asarray(hash_shares(values, "test") < float(boundary))
 
 
 def folds(train: pd.DataFrame, settings: Settings) -> list[Fold]:

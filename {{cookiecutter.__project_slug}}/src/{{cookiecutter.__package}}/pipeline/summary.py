@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from .records import ComparisonRecord, Estimate, EvaluationRecord, Finding, TrainingRecord, ValidationRecord
+from .records import (
+    ComparisonRecord,
+    Estimate,
+    EvaluationRecord,
+    Finding,
+    Gate,
+    TrainingRecord,
+    ValidationRecord,
+)
 
 
 def describe_finding(finding: Finding) -> str:
@@ -45,11 +53,34 @@ def describe_comparison(record: ComparisonRecord) -> str:
     """Say the verdict and how the gates stand."""
     held = sum(gate.passed for gate in record.gates)
     failing = "".join(f"; {gate.name} does not: {gate.evidence}" for gate in record.gates if not gate.passed)
-    verdict = f"{record.verdict} than the {record.against}"
-    if record.verdict == "cannot tell":
-        verdict = f"cannot tell it from the {record.against}"
     gates = f"{held} of {len(record.gates)} gates hold{failing}"
-    return f"{verdict}: {record.metric} {_signed(record.difference)}; {gates}"
+    return f"{_describe_verdict(record)}; {gates}"
+
+
+def describe_failure(gate: Gate) -> str:
+    """Say in one line which gate stands in the way, and why."""
+    expired = f"; its waiver expired on {gate.waiver.until}" if gate.waiver else ""
+    return f"gate '{gate.name}' does not hold: {gate.evidence}{expired}"
+
+
+def describe_success(record: ComparisonRecord) -> str:
+    """Say that nothing stands in the way, and what was waived."""
+    waived = [f"'{gate.name}' is waived until {gate.waiver.until}" for gate in record.gates if gate.waiver]
+    if not waived:
+        return f"All {_count(len(record.gates), 'gate')} hold."
+    return f"{len(record.gates) - len(waived)} of {len(record.gates)} gates hold; {', '.join(waived)}."
+
+
+def _describe_verdict(record: ComparisonRecord) -> str:
+    other = f"the {record.champion.name if record.champion else 'baseline'}"
+    if record.champion is not None and record.champion.same:
+        return f"the same model as {other}"
+    if record.difference is None:
+        return f"cannot be compared with {other}"
+    verdict = f"{record.verdict} than {other}"
+    if record.verdict == "cannot tell":
+        verdict = f"cannot tell it from {other}"
+    return f"{verdict}: {record.metric} {_signed(record.difference)}"
 
 
 def format_estimate(estimate: Estimate) -> str:

@@ -31,6 +31,8 @@ class Validation:
     """The contract's columns, of the contract's types."""
     invalid: pd.DataFrame
     """Rows set aside: all their columns, and ``reason``."""
+    kept: np.ndarray
+    """Where the valid rows lay in the table that was loaded."""
     record: ValidationRecord
 
 
@@ -70,7 +72,8 @@ def validate(loaded: Loaded, settings: Settings) -> Validation:
         findings=sorted(findings, key=lambda finding: (finding.level, -finding.count, finding.column)),
         target=summarise_target(valid, settings),
     )
-    return Validation(valid, _give_reasons(frame, breaches, bad), record)
+    kept = np.setdiff1d(np.arange(len(frame)), bad, assume_unique=True)
+    return Validation(valid, _give_reasons(frame, breaches, bad), kept, record)
 
 
 def check(frame: pd.DataFrame, settings: Settings) -> list[Finding]:
@@ -117,6 +120,12 @@ def check_split(split: Split, settings: Settings) -> list[Finding]:
         small = Breach(TABLE, f"the test part has {MIN_TEST_ROWS} rows or more", np.arange(len(test)))
         findings.append(_soften(small).to_finding(len(test)))
     return findings
+
+
+def add_findings(record: ValidationRecord, findings: list[Finding]) -> ValidationRecord:
+    """Return the record with more findings; an error among them means that validation failed."""
+    passed = record.passed and all(finding.level != "error" for finding in findings)
+    return record.model_copy(update={"findings": [*record.findings, *findings], "passed": passed})
 
 
 def _require_columns(settings: Settings) -> None:

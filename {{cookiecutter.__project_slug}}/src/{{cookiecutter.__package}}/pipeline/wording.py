@@ -1,17 +1,17 @@
-"""Records in words: how reports and cards name metrics, write numbers and state the verdict."""
+"""Records in words: how reports and cards name metrics, write numbers and order lists."""
 
 from __future__ import annotations
 
 import math
 import re
-from typing import NamedTuple
 
 from .records import (
     CandidateResult,
-    ComparisonRecord,
     DataFile,
     Estimate,
     MetricResult,
+    PairedMetric,
+    PairedSlice,
     Records,
     SliceResult,
     TrainingRecord,
@@ -33,38 +33,6 @@ METRIC_NAMES = {
 }
 # Metrics that are shares, and read best as percentages.
 PERCENTAGES = {"mape"}
-VERDICTS = {
-    "better": "Better than the baseline",
-    "no worse": "No worse than the baseline",
-    "worse": "Worse than the baseline",
-    "cannot tell": "Cannot tell whether it beats the baseline",
-}
-ADVICE = {
-    "better": "",
-    "no worse": "",
-    "worse": "Look at the features and the candidates: predicting without any feature does better.",
-    "cannot tell": "The interval is too wide to decide: test on more rows, or set a wider gates.margin.",
-}
-STAGES = {
-    "settings": "reading params.yaml",
-    "validate": "validating the data",
-    "train": "training",
-    "evaluate": "evaluating the challenger",
-    "compare": "comparing the challenger with the baseline",
-    "card": "writing the model card",
-    "report": "writing the report",
-    "track": "writing the run down in MLflow",
-}
-
-
-class Headline(NamedTuple):
-    """What a reader must know first."""
-
-    mark: str
-    """One of ✅, ⚠️ and ❌."""
-    title: str
-    text: str
-    """One to three sentences."""
 
 
 def name_metric(name: str) -> str:
@@ -113,6 +81,11 @@ def write_metric(name: str, estimate: Estimate, like: Estimate | None = None, si
     return f"{value}{unit} [{low}, {high}]"
 
 
+def write_amount(name: str, amount: float) -> str:
+    """Write how much of a metric is meant, such as a margin, in its unit."""
+    return f"{write_number(amount * 100)} points" if name in PERCENTAGES else write_number(amount)
+
+
 def judge(difference: Estimate) -> str:
     """Say what the interval of a difference says, when up is good."""
     if difference.low > 0:
@@ -154,6 +127,22 @@ def sort_slices(records: Records) -> list[SliceResult]:
     return sorted(found, key=lambda piece: (sign * piece.model.value, piece.column, piece.level))
 
 
+def sort_paired_metrics(records: Records) -> list[PairedMetric]:
+    """Return the metrics of challenger and champion, the primary one first."""
+    if records.comparison is None or records.comparison.champion is None:
+        return []
+    first = records.comparison.metric
+    return sorted(records.comparison.champion.metrics, key=lambda metric: metric.name != first)
+
+
+def sort_paired_slices(records: Records) -> list[PairedSlice]:
+    """Return the slices of challenger and champion, the greatest loss first."""
+    if records.comparison is None or records.comparison.champion is None:
+        return []
+    slices = records.comparison.champion.slices
+    return sorted(slices, key=lambda piece: (piece.difference.value, piece.column, piece.level))
+
+
 def sort_candidates(training: TrainingRecord) -> list[CandidateResult]:
     """Return the candidates: the challenger, then the others from best to worst, then those that failed."""
     sign = -1 if training.greater_is_better else 1
@@ -183,54 +172,3 @@ def write_boundary(training: TrainingRecord) -> str:
 def write_estimator(training: TrainingRecord) -> str:
     """Return the challenger as text, without the memory addresses that differ from run to run."""
     return re.sub(r" at 0x[0-9a-fA-F]+", "", training.estimator)
-
-
-def write_headline(records: Records) -> Headline:
-    """Say in a line and a few sentences how the run ended."""
-    if records.run.status == "failed":
-        return _failure(records)
-    if records.comparison is None:
-        return Headline(
-            "⚠️", f"Stopped after {STAGES.get(records.run.stage, records.run.stage)}", _story(records)
-        )
-    return _verdict(records, records.comparison)
-
-
-def _verdict(records: Records, comparison: ComparisonRecord) -> Headline:
-    metric = primary_metric(records)
-    score = f": {name_metric(metric.name)} {write_metric(metric.name, metric.model)}" if metric else ""
-    failing = [gate for gate in comparison.gates if not gate.passed]
-    verdict = VERDICTS[comparison.verdict]
-    if not failing:
-        end = f"All {plural(len(comparison.gates), 'gate')} hold." if comparison.gates else ""
-        return Headline("✅", verdict + score, _join(_story(records), end))
-    if comparison.verdict in ("better", "no worse"):
-        verdict = f"{verdict}, but {plural(len(failing), 'gate')} {'fails' if len(failing) == 1 else 'fail'}"
-    end = f"This blocks the merge: {', '.join(gate.name for gate in failing)}."
-    return Headline("❌", verdict + score, _join(_story(records), end, ADVICE[comparison.verdict]))
-
-
-def _story(records: Records) -> str:
-    """Say what was tested on what, and what it was compared with."""
-    training, evaluation = records.training, records.evaluation
-    if training is None or evaluation is None:
-        return ""
-    tested = f"The challenger, {shorten(training.challenger)}, was tested on {plural(evaluation.rows, 'row')}"
-    return f"{tested} it had never seen. There is no champion yet: the baseline is all it is compared with."
-
-
-def _failure(records: Records) -> Headline:
-    validation, training = records.validation, records.training
-    doing = STAGES.get(records.run.stage, records.run.stage)
-    title = f"The run failed while {doing}"
-    if validation is not None and not validation.passed:
-        errors = sum(finding.level == "error" for finding in validation.findings)
-        title = f"The data break the contract: {plural(errors, 'check')} failed"
-    elif records.run.stage == "train" and training is None:
-        title = "No model could be trained"
-    reached = "Nothing was trained." if training is None else "What was reached before is shown below."
-    return Headline("❌", title, reached)
-
-
-def _join(*sentences: str) -> str:
-    return " ".join(sentence for sentence in sentences if sentence)

@@ -1,0 +1,59 @@
+"""Inputs with the outputs that a model must give for them: ``golden.json``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from .columns import ContractRecord, restore_frame, to_json
+from .records import Record
+from .settings import Settings
+from .split import Split, features_and_target
+
+GOLDEN_ROWS = 20
+
+
+class GoldenRecord(Record):
+    """``golden.json``: what a service with this model must answer."""
+
+    inputs: list[dict[str, Any]]
+    """Rows of the test part, spread over all of it: the features by name, as JSON has them."""
+    outputs: list[Any]
+    """For each row the probabilities of the contract's classes in order, or the value; for a
+    classifier without probabilities the label."""
+
+
+def choose_golden(model: BaseEstimator, split: Split, settings: Settings) -> GoldenRecord:
+    """Take rows of the test part, from the beginning, the end and evenly in between."""
+    positions = np.unique(np.linspace(0, len(split.test) - 1, GOLDEN_ROWS).round().astype(int))
+    features, _ = features_and_target(split.test.iloc[positions], settings)
+    columns = {str(name): [to_json(value) for value in column] for name, column in features.items()}
+    predict = getattr(model, "predict_proba", model.predict)
+    return GoldenRecord(
+        inputs=[dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)],
+        outputs=predict(features).tolist(),
+    )
+
+
+def replay_golden(model: BaseEstimator, folder: Path, contract: ContractRecord) -> bool:
+    """Tell whether a model answers the inputs of ``golden.json`` as it did when it was made.
+
+    Parameters
+    ----------
+    model : estimator
+        Of the bundle.
+    folder : Path
+        The bundle.
+    contract : ContractRecord
+        Of the bundle.
+    """
+    golden = GoldenRecord.read(folder)
+    rows = restore_frame(golden.inputs, contract)
+    answers = np.asarray(getattr(model, "predict_proba", model.predict)(rows))
+    expected = np.asarray(golden.outputs)
+    if answers.dtype.kind not in "fiu":
+        return answers.tolist() == golden.outputs
+    return bool(answers.shape == expected.shape and np.allclose(answers, expected, rtol=1e-6, atol=1e-9))

@@ -1,0 +1,140 @@
+"""Metrics of two models on the same rows, each with its interval, and of the difference between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .metrics import Metric
+from .prediction import Prediction
+from .records import Estimate
+from .resampling import Draws, Part, bootstrap, estimate
+from .scores import UndefinedMetric
+from .settings import Settings
+from .slices import Slice
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What two models say about the same rows."""
+
+    y_true: np.ndarray
+    predictions: tuple[Prediction, Prediction]
+    """Of the challenger, and of what it is compared with."""
+    classes: np.ndarray
+    """Empty for regression."""
+    groups: np.ndarray | None
+    """Number of the group of each row, if rows belong together."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One metric of both models on some rows, as it is and in each replicate of the bootstrap."""
+
+    metric: Metric
+    values: Sequence[float]
+    """Of the challenger, and of what it is compared with."""
+    replicates: np.ndarray
+    """Of shape (2, n_replicates); NaN where a replicate has no value."""
+
+    @property
+    def challenger(self) -> Estimate:
+        """The metric of the challenger."""
+        return estimate(self.values[0], self.replicates[0])
+
+    @property
+    def other(self) -> Estimate:
+        """The metric of what the challenger is compared with."""
+        return estimate(self.values[1], self.replicates[1])
+
+    @property
+    def differences(self) -> np.ndarray:
+        """Challenger minus the other in each replicate, sign turned so that up is good."""
+        return np.asarray(self._sign * (self.replicates[0] - self.replicates[1]))
+
+    @property
+    def difference(self) -> Estimate:
+        """Challenger minus the other, paired, sign turned so that up is good."""
+        return estimate(self._sign * (self.values[0] - self.values[1]), self.differences)
+
+    @property
+    def _sign(self) -> int:
+        return 1 if self.metric.greater_is_better else -1
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured of two models."""
+
+    metrics: list[Measured]
+    skipped: dict[str, str]
+    """Metrics without a value, with the reason."""
+    slices: list[tuple[Slice, Measured]]
+    """The primary metric of each slice on which it has a value."""
+
+
+def number_groups(frame: pd.DataFrame, settings: Settings) -> np.ndarray | None:
+    """Return the number of the group of each row, or None where rows are independent."""
+    if settings.data.group is None:
+        return None
+    return np.asarray(pd.factorize(frame[settings.data.group], use_na_sentinel=False)[0])
+
+
+def measure(
+    trial: Trial, metrics: Sequence[Metric], slices: Sequence[Slice], settings: Settings
+) -> Measurement:
+    """Put intervals on metrics of two models, on their paired differences, and on slices.
+
+    Slices are of the primary metric and share the draws of the whole, so that rows that belong
+    together stay together.
+    """
+    values, skipped = _score_all(trial, metrics)
+    defined = [metric for metric in metrics if metric.name in values]
+    primary = [metric for metric in metrics if metric.name == settings.train.metric]
+    scored = [(one, _score_slice(trial, primary[0], one.rows)) for one in slices]
+    # Nothing can be said of a slice without a value, such as one with a single class.
+    sliced = [(one, scores) for one, scores in scored if np.isfinite(scores).all()]
+    parts = [Part(None, defined), *(Part(one.rows, primary) for one, _ in sliced)]
+    draws = Draws(len(trial.y_true), settings.evaluate.replicates, settings.train.seed, trial.groups)
+    whole, *pieces = bootstrap(trial.y_true, trial.predictions, trial.classes, parts, draws)
+    results = []
+    for metric in defined:
+        measured = Measured(metric, values[metric.name], whole[metric.name])
+        if reason := _find_gap(measured):
+            skipped[metric.name] = reason
+        else:
+            results.append(measured)
+    cut = [
+        (one, Measured(primary[0], scores, piece[primary[0].name]))
+        for (one, scores), piece in zip(sliced, pieces, strict=True)
+    ]
+    return Measurement(results, skipped, [(one, found) for one, found in cut if _find_gap(found) is None])
+
+
+def _score_all(trial: Trial, metrics: Sequence[Metric]) -> tuple[dict[str, list[float]], dict[str, str]]:
+    values, skipped = {}, {}
+    for metric in metrics:
+        try:
+            values[metric.name] = [
+                metric.score(trial.y_true, one, trial.classes) for one in trial.predictions
+            ]
+        except UndefinedMetric as reason:
+            skipped[metric.name] = str(reason)
+    return values, skipped
+
+
+def _score_slice(trial: Trial, metric: Metric, rows: np.ndarray) -> list[float]:
+    y_true = trial.y_true[rows]
+    return [metric.score_part(y_true, one.take(rows), trial.classes) for one in trial.predictions]
+
+
+def _find_gap(measured: Measured) -> str | None:
+    """Return why a metric has no interval; None where it has one."""
+    try:
+        _ = measured.challenger, measured.other, measured.difference
+    except UndefinedMetric as reason:
+        return str(reason)
+    return None

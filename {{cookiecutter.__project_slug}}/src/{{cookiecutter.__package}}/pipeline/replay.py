@@ -1,0 +1,119 @@
+"""A champion's answers to rows of today, given with the code that it was made with.
+
+A model's file names functions and classes of ``features.py`` and ``models.py``. Loaded into the
+process of a change that has edited them, a champion would quietly predict with the code of its
+challenger. So it is asked in a process of its own, in which those modules are the ones that its
+bundle keeps; and it must still answer ``golden.json`` as it did when it was made.
+"""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .errors import LifecycleError
+from .prediction import Prediction
+
+PACKAGE = __package__.rpartition(".")[0]
+ROWS, ANSWERS = "rows.pickle", "answers.npz"
+
+
+class Incomparable(LifecycleError):  # noqa: N818, it is an answer, not a mistake
+    """Two models cannot be compared; the message says why."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a champion predicts."""
+
+    prediction: Prediction
+    classes: np.ndarray
+    """In the order of the probabilities; empty for regression."""
+
+
+def replay(bundle: Path, rows: pd.DataFrame, timeout: float) -> Answers:
+    """Let the model of a bundle predict rows, in a process of its own.
+
+    Parameters
+    ----------
+    bundle : Path
+        Verified. Its code runs, as that of the commit which made it would.
+    rows : DataFrame of shape (n_rows, n_features)
+        The features of the bundle's contract, in its types.
+    timeout : float
+        Seconds.
+
+    Raises
+    ------
+    Incomparable
+        If the model cannot be loaded, no longer answers as it did, or cannot predict these rows.
+    """
+    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+        rows.to_pickle(Path(folder) / ROWS)
+        command = [sys.executable, "-m", f"{__package__}.replay", str(bundle.absolute()), folder]
+        try:
+            ended = subprocess.run(
+                command,
+                timeout=timeout,
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise Incomparable(f"the champion took over {timeout:g} s to predict") from None
+        if ended.returncode:
+            reason = ended.stderr.strip().splitlines() or [f"its process ended with {ended.returncode}"]
+            raise Incomparable(reason[-1])
+        return _read(Path(folder) / ANSWERS)
+
+
+def _read(path: Path) -> Answers:
+    with np.load(path, allow_pickle=False) as arrays:
+        parts = {name: arrays[name] for name in arrays.files}
+    return Answers(classes=parts.pop("classes"), prediction=Prediction(**parts))
+
+
+def _answer(bundle: Path, folder: Path) -> None:
+    """Predict and write down the answers: what happens in the process of the champion."""
+    from .bundle import CODE, load_bundle
+    from .golden import replay_golden
+    from .prediction import predict
+
+    # Read only: a cache of compiled modules would not belong to the bundle.
+    sys.dont_write_bytecode = True
+    import_module(PACKAGE).__path__.insert(0, str(bundle / CODE))
+    loaded = load_bundle(bundle)
+    if not replay_golden(loaded.model, bundle, loaded.contract):
+        raise Incomparable(
+            "with the libraries of this commit the champion no longer predicts what it did when it was made"
+        )
+    with (folder / ROWS).open("rb") as file:
+        rows = pickle.load(file)
+    arrays = {**vars(predict(loaded.model, rows)), "classes": getattr(loaded.model, "classes_", np.empty(0))}
+    plain: dict[str, Any] = {name: _plain(array) for name, array in arrays.items() if array is not None}
+    np.savez(folder / ANSWERS, **plain)
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Return an array that a file without pickles can hold: labels kept as objects become text."""
+    return np.asarray(array.tolist()) if array.dtype == object else array
+
+
+if __name__ == "__main__":
+    try:
+        _answer(Path(sys.argv[1]), Path(sys.argv[2]))
+    except Exception as error:
+        from .isolation import describe
+
+        told = str(error) if isinstance(error, LifecycleError) else f"the champion raised {describe(error)}"
+        sys.exit(" ".join(told.split()))

@@ -1,0 +1,173 @@
+"""Runs of a project that has a champion."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from {{ cookiecutter.__package }}.pipeline import training
+from {{ cookiecutter.__package }}.pipeline.records import ComparisonRecord, Records, read_records
+
+from conftest import edit_params, mlops
+
+
+def enthrone(root: Path, bundle: Path) -> None:
+    """Put a champion and the files of its branch where the workflow puts them."""
+    shutil.copytree(bundle, root / "champion" / "bundle")
+    (root / "champion" / "model.json").write_text(json.dumps({"version": 3}))
+    (root / "base").mkdir()
+    for name in ("params.yaml", "data.lock"):
+        shutil.copy(root / name, root / "base" / name)
+
+
+@pytest.fixture
+def contested(project: Path, finished: Path) -> Path:
+    """A project without a build, like a fresh checkout, whose champion is what it would train."""
+    enthrone(project, finished / "build" / "bundle")
+    return project
+
+
+def compare(root: Path) -> ComparisonRecord:
+    comparison = run(root).comparison
+    assert comparison is not None
+    return comparison
+
+
+def run(root: Path) -> Records:
+    result = mlops("run")
+    assert 0 == result.exit_code, result.output
+    return read_records(root / "build")
+
+
+def test_nothing_is_trained_where_nothing_that_matters_has_changed(
+    contested: Path, monkeypatch: pytest.MonkeyPatch, finished: Path
+) -> None:
+    """The champion is taken over, and its numbers are shown."""
+    monkeypatch.setattr(training, "train", lambda *_: 1 / 0)
+    (contested / "README.md").write_text("# Better words\n")
+    records = run(contested)
+    assert records.comparison is not None
+    assert records.comparison.champion is not None
+    assert (True, "no worse") == (records.comparison.champion.same, records.comparison.verdict)
+    evaluation = read_records(finished / "build").evaluation
+    assert records.evaluation is not None
+    assert evaluation is not None
+    assert evaluation.metrics == records.evaluation.metrics
+    report = (contested / "build" / "report.md").read_text()
+    assert report.startswith("### ✅ Nothing that can change the model has changed")
+    assert "Production runs this very model, champion v3" in report
+    assert 0 == mlops("gate").exit_code
+
+
+def test_a_challenger_is_compared_with_the_champion(contested: Path) -> None:
+    """A new seed gives a new model; the report shows both on the same rows, and what was changed."""
+    edit_params(contested, train={"seed": 7})
+    comparison = compare(contested)
+    assert comparison.champion is not None
+    assert ("champion", 3, None) == (
+        comparison.against,
+        comparison.champion.version,
+        comparison.champion.obstacle,
+    )
+    assert {"no worse than champion", "slices"} <= {gate.name for gate in comparison.gates}
+    report = (contested / "build" / "report.md").read_text()
+    assert "| Metric | Challenger | Champion v3 | Better by |" in report
+    assert "| `train.seed` | `2013` | `7` |" in report
+    page = (contested / "build" / "report.html").read_text()
+    assert "Against champion v3" in page
+
+
+def test_a_worse_challenger_is_kept_out(contested: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate says so in one line, with exit status 1; a waiver lets it pass and is shown."""
+    monkeypatch.setattr(training, "candidates", spoiled)
+    edit_params(contested, train={"seed": 8, "candidates": ["lazy"]}, gates={"margin": 0})
+    assert "worse" == compare(contested).verdict
+    failed = mlops("gate")
+    assert 1 == failed.exit_code
+    assert "gate 'no worse than champion' does not hold" in failed.stderr
+
+    gates = ["no worse than champion", "slices", "beats baseline"]
+    waivers = [{"gate": gate, "reason": "we must", "until": "2999-12-31"} for gate in gates]
+    edit_params(contested, gates={"waive": waivers})
+    assert 0 == mlops("compare").exit_code
+    passed = mlops("gate")
+    assert 0 == passed.exit_code, passed.output
+    assert "'no worse than champion' is waived until 2999-12-31" in passed.stdout
+    assert "**Waived** until 2999-12-31: we must" in (contested / "build" / "report.md").read_text()
+
+
+def spoiled(seed: int) -> dict[str, object]:
+    """Return a model that looks at nothing."""
+    from {{ cookiecutter.__package }}.models import baseline
+
+    return {"lazy": baseline()}
+
+
+def test_new_data_are_told_with_their_drift(contested: Path) -> None:
+    """Rows added since the base branch are held against the champion's training data."""
+    lock = yaml.safe_load((contested / "base" / "data.lock").read_text())
+    lock["files"] = lock["files"][:1]
+    (contested / "base" / "data.lock").write_text(yaml.safe_dump(lock))
+    edit_params(contested, train={"seed": 9})
+    changes = run(contested).changes
+    assert changes is not None
+    assert changes.files is not None
+    assert [("data/flights-2013-02.parquet", "added")] == [(one.path, one.change) for one in changes.files]
+    assert changes.files[0].rows == changes.new_rows
+    assert changes.drift
+    assert "➕ added" in (contested / "build" / "report.md").read_text()
+
+
+def test_another_target_is_no_comparison(contested: Path) -> None:
+    """The champion's answer to another question says nothing; the gate blocks and says why."""
+    champion = contested / "champion" / "bundle"
+    contract = json.loads((champion / "contract.json").read_text()) | {"target": "something else"}
+    (champion / "contract.json").write_text(json.dumps(contract))
+    from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
+
+    seal_bundle(champion)
+    edit_params(contested, train={"seed": 7})
+    comparison = compare(contested)
+    assert ("cannot tell", None) == (comparison.verdict, comparison.difference)
+    assert "predicts 'something else'" in mlops("gate").stderr
+
+
+def test_a_new_champion_needs_a_new_verdict(contested: Path, finished: Path) -> None:
+    """The build of yesterday was compared with yesterday's champion."""
+    edit_params(contested, train={"seed": 7})
+    run(contested)
+    (contested / "champion" / "model.json").write_text(json.dumps({"version": 4}))
+    comparison = compare(contested)
+    assert comparison.champion is not None
+    assert 4 == comparison.champion.version
+
+
+def test_a_champion_can_be_named_on_the_command_line(done: Path, finished: Path) -> None:
+    """To compare on a laptop with any bundle."""
+    result = mlops("compare", "--champion", str(finished / "build" / "bundle"))
+    assert 0 == result.exit_code, result.output
+    comparison = read_records(done / "build").comparison
+    assert comparison is not None
+    assert comparison.champion is not None
+    assert comparison.champion.same
+
+
+@pytest.mark.parametrize("verb", ["run", "compare"])
+def test_a_champion_that_is_not_there_is_an_error(done: Path, verb: str) -> None:
+    """A typo must not look like a first run."""
+    result = mlops(verb, "--champion", "nowhere")
+    assert 1 == result.exit_code
+    assert "nowhere holds no bundle" in result.stderr
+
+
+def test_a_damaged_champion_is_an_error(contested: Path) -> None:
+    """What was not sealed is not run, and the report says so."""
+    (contested / "champion" / "bundle" / "model.skops").write_bytes(b"x")
+    result = mlops("run")
+    assert 1 == result.exit_code
+    assert "model.skops has changed" in result.stderr
+    assert "model.skops has changed" in (contested / "build" / "report.md").read_text()
