@@ -163,7 +163,7 @@ class Stage:
 
 def set_stage(forge: Forge, project: Path, folder: Path) -> Stage:
     """Make a project on a forge, of the workflows of a project on disk."""
-    repository = forge.create(f"{OWNER}/report")
+    repository = forge.create(f"{OWNER}/flights")
     work, programs, runs = folder / "work", folder / "programs", folder / "runs"
     for path in (work, programs, runs):
         path.mkdir()
