@@ -65,6 +65,9 @@ def run(settings: Settings) -> records.Records:
     metric = records.MetricResult(
         name="r2", greater_is_better=True, model=number, baseline=number, difference=number
     )
+    paired = records.PairedMetric(
+        name="r2", greater_is_better=True, challenger=number, champion=number, difference=number
+    )
     good = records.CandidateResult(name="good", status="ok", scores=[0.5, 0.7], mean=0.6, sd=0.1)
     bad = records.CandidateResult(name="bad", status="failed", reason="It raised ValueError.")
     file = records.DataFile(path="data/a.parquet", sha256="ab" * 32, rows=10)
@@ -91,7 +94,13 @@ def run(settings: Settings) -> records.Records:
             rows=2, metrics=[metric], latency_ms=1.0, batch_rows_per_second=1.0
         ),
         comparison=records.ComparisonRecord(
-            against="baseline", verdict="better", metric="r2", difference=number, margin=0.01, gates=[]
+            against="champion",
+            verdict="better",
+            metric="r2",
+            difference=number,
+            margin=0.01,
+            gates=[],
+            champion=records.ChampionResult(version=3, run_key="77", metrics=[paired]),
         ),
     )
 
@@ -107,6 +116,7 @@ def logged(
 def test_a_run_is_found_by_what_made_it(logged: Any) -> None:
     """The commit, the run key and the verdict are tags; the name says which model it was."""
     tags = {"mlflow.source.git.commit": "c0ffee", "run_key": KEY, "verdict": "better", "gates": "passed"}
+    tags["against"] = "champion v3"
     assert tags.items() <= logged.data.tags.items()
     assert logged.info.run_name == "01234567 good"
     assert logged.info.status == "FINISHED"
@@ -114,7 +124,9 @@ def test_a_run_is_found_by_what_made_it(logged: Any) -> None:
 
 def test_every_number_is_there_with_its_interval(logged: Any) -> None:
     """MLflow's charts need the bounds as metrics of their own."""
-    names = {f"r2{kind}{end}" for kind in ("", "_difference") for end in ("", "_low", "_high")}
+    names = {
+        f"r2{kind}{end}" for kind in ("", "_difference", "_over_champion") for end in ("", "_low", "_high")
+    }
     assert names | {"latency_ms", "test_rows"} == logged.data.metrics.keys()
     assert (0.6, 0.8) == (logged.data.metrics["r2_low"], logged.data.metrics["r2_high"])
 

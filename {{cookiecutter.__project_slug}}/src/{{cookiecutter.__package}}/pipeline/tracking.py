@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import LifecycleError
-from .records import CandidateResult, Records
+from .headline import name_other
+from .records import CandidateResult, Estimate, Records
 from .settings import Settings
 from .store import ARTIFACTS, explain_errors, find_uri, is_server, prepare_environment, require_unlocked
 
@@ -206,6 +207,7 @@ def _describe_run(records: Records) -> dict[str, str]:
     if records.comparison is not None:
         tags["verdict"] = records.comparison.verdict
         tags["gates"] = "passed" if records.comparison.passed else "failed"
+        tags["against"] = name_other(records.comparison)
     if records.run.commit is not None:
         tags["mlflow.source.git.commit"] = records.run.commit
     return tags
@@ -232,17 +234,22 @@ def _flatten(section: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _collect_metrics(records: Records) -> list[Metric]:
-    """Return every metric with its interval, and what it is better than the baseline's."""
+    """Return every metric with its interval, and what it is better than the baseline's and the champion's."""
     evaluation = records.evaluation
     assert evaluation is not None
     values = {"latency_ms": evaluation.latency_ms, "test_rows": evaluation.rows}
     for metric in evaluation.metrics:
-        for suffix, estimate in {"": metric.model, "_difference": metric.difference}.items():
-            for end, value in {"": estimate.value, "_low": estimate.low, "_high": estimate.high}.items():
-                values[f"{metric.name}{suffix}{end}"] = value
+        values |= _spread(metric.name, metric.model) | _spread(f"{metric.name}_difference", metric.difference)
+    champion = records.comparison.champion if records.comparison else None
+    for paired in champion.metrics if champion else []:
+        values |= _spread(f"{paired.name}_over_champion", paired.difference)
     optional = {"calibration_error": evaluation.calibration_error, "error_p95": evaluation.error_p95}
     values.update({name: value for name, value in optional.items() if value is not None})
     return [_metric(name, value) for name, value in values.items()]
+
+
+def _spread(name: str, estimate: Estimate) -> dict[str, float]:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
 
 
 def _metric(name: str, value: float, step: int = 0) -> Metric:
