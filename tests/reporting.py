@@ -28,7 +28,7 @@ MARK = '![](https://cml.dev/watermark.png#0123abc "CML watermark model report")'
 # Notes how CML is called, and fails before or after the real thing where it is told to.
 CML = """#!/bin/sh
 echo "cml $*" >> "$CALLS"
-case "$CML_FAILS" in before) exit 1 ;; esac
+case "$CML_FAILS" in before) exit 1 ;; silently) exit 0 ;; esac
 "$RUNNER_HOME/bin/cml" "$@" || exit 1
 case "$CML_FAILS" in after) exit 1 ;; esac
 """

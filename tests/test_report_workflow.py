@@ -182,9 +182,9 @@ def test_late_report(stage: Stage) -> None:
     assert 1 == stage.calls(number)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", ["before", "after", "silently"])
 def test_cml_fails(stage: Stage, when: str) -> None:
-    """Where CML fails, before or after it has posted, gh posts the report, and CML finds it later."""
+    """Where CML fails, with or without a word, gh sees to it that there is one report; CML finds it later."""
     sha = stage.commit(f"fails-{when}")
     number = stage.open(f"fails-{when}")
     run = stage.run(sha, f"fails-{when}")
