@@ -109,6 +109,7 @@ src/flight_delays/pipeline/records.py
 src/flight_delays/pipeline/replay.py
 src/flight_delays/pipeline/report.py
 src/flight_delays/pipeline/resampling.py
+src/flight_delays/pipeline/reuse.py
 src/flight_delays/pipeline/revision.py
 src/flight_delays/pipeline/run.py
 src/flight_delays/pipeline/runkey.py

@@ -38,6 +38,13 @@ def test_an_unchanged_run_imports_nothing_heavy(done: Path) -> None:
     assert set() == HEAVY & modules_after(f"{find}; {read}; {ask}")
 
 
+def test_the_gate_imports_nothing_heavy(done: Path) -> None:
+    """It reads a record, and answers at once."""
+    call = f"import sys; sys.argv = ['mlops', 'gate']; from {PACKAGE}.cli import app"
+
+    assert set() == HEAVY & modules_after(f"{call}; app(standalone_mode=False)")
+
+
 @pytest.mark.parametrize("arguments", [["--no-such-option"], ["no-such-verb"], ["run", "too", "much"]])
 def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     """A slip of the keyboard is no failed run."""

@@ -26,6 +26,7 @@ from .records import (
     read_records,
     write_text,
 )
+from .reuse import find_model
 from .revision import read_revision
 from .settings import PARAMS, Settings, read_settings
 
@@ -300,32 +301,16 @@ class Run:
 
     def _reuse(self) -> BaseEstimator | None:
         """Return the model of the last build, or the champion's, if it has the same run key."""
-        places = [self.root / BUILD / MODEL]
+        paths = [self.root / BUILD / MODEL]
         if self._champion is not None:
-            places.append(self._champion.bundle / "model.skops")
-        for path in places:
-            model = self._reuse_from(path)
-            if model is not None:
-                return model
-        return None
-
-    def _reuse_from(self, path: Path) -> BaseEstimator | None:
-        try:
-            record = TrainingRecord.read(path.parent)
-        except LifecycleError:
+            paths.append(self._champion.bundle / "model.skops")
+        reused = find_model(paths, self._run_key)
+        if reused is None:
             return None
-        if record.run_key != self._run_key or not path.exists():
-            return None
-        from .persistence import load_model
-
-        try:
-            model = load_model(path)
-        except LifecycleError:
-            return None  # Somebody damaged it; training makes it anew.
-        link(path, self.staged / MODEL)
-        self._keep(training=record)
+        link(reused.path, self.staged / MODEL)
+        self._keep(training=reused.record)
         self._note(reused=True)
-        return model
+        return reused.model
 
     def _keep(self, **records: Any) -> None:
         self.records = self.records.model_copy(update=records)
