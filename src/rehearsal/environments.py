@@ -14,14 +14,18 @@ def lend_environment(project: Path, folder: Path, variables: dict[str, str]) -> 
     newer, ``make setup`` installs it again, and then it is the checkout's that is imported. Runs
     follow one another, so no two use an environment at once.
     """
+    if (project / "requirements.txt").is_file():
+        (project / ".venv").symlink_to(find_environment(project, folder, variables))
+
+
+def find_environment(project: Path, folder: Path, variables: dict[str, str]) -> Path:
+    """Return the environment that fits a project's requirements, made if it is missing."""
     requirements = project / "requirements.txt"
-    if not requirements.is_file() or (project / ".venv").exists():
-        return
     digest = sha256(requirements.read_bytes() + variables["UV_PYTHON"].encode()).hexdigest()[:16]
     environment = folder / digest
     if not (environment / "complete").exists():
         _make(environment, requirements, variables)
-    (project / ".venv").symlink_to(environment)
+    return environment
 
 
 def _make(environment: Path, requirements: Path, variables: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import ssl
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -47,22 +47,31 @@ class Runner:
     forge
         Whose events are played.
     folder
-        Where runs leave everything they write, and environments are kept.
+        Where runs leave everything they write.
     secrets, variables
         What is set on the forge for the repository and its environments; a fork's runs see neither.
-    runner_variables
-        What the machine's own environment holds beside the usual.
+    machine
+        What the environment of the runner's machine holds beside the usual.
+    ignored
+        Workflows, by their paths, that are not run.
+    kept
+        Where environments are kept for the next run; by default below ``folder``.
     """
 
     forge: Forge
     folder: Path
     secrets: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
-    runner_variables: Mapping[str, str] = field(default_factory=dict)
-    environments: Path | None = None
-    """Where environments are kept; by default below ``folder``."""
+    machine: Mapping[str, str] = field(default_factory=dict)
+    ignored: Collection[str] = ()
+    kept: Path | None = None
     history: list[Run] = field(default_factory=list)
     """All runs, in the order of their ends."""
+
+    @property
+    def environments(self) -> Path:
+        """Where environments are kept for the next run."""
+        return self.kept or self.folder / "environments"
 
     def play(self) -> list[Run]:
         """Run all that has been waiting, and all that follows from it; return the runs in order."""
@@ -80,7 +89,7 @@ class Runner:
         runs = []
         repository = self.forge.repository(event.repository)
         for workflow in list_workflows(repository.path, event.checkout):
-            if event.workflow in (None, workflow.path) and listens(workflow, event.name, event.payload):
+            if workflow.path not in self.ignored and starts(workflow, event):
                 record = self._register(repository, event, workflow)
                 self._tell(repository, record, "requested")
                 runs.append(self._execute(repository, event, workflow, record))
@@ -153,10 +162,10 @@ class Runner:
         folder: Path,
         token: Token,
     ) -> Outcome:
-        variables = {**self._surround(folder), "GITHUB_TOKEN": token.value, **self.runner_variables}
+        variables = {**self._surround(folder), "GITHUB_TOKEN": token.value, **self.machine}
         checkout = folder / "checkout"
         self._check_out(repository, event, checkout)
-        lend_environment(checkout, self.environments or self.folder / "environments", variables)
+        lend_environment(checkout, self.environments, variables)
         arguments = [event.name, "-W", workflow.path, "--github-instance", self.forge.host]
         arguments += ["--actor", event.actor, "-s", "GITHUB_TOKEN"]
         for name, value in self._name_run(record).items():
@@ -217,6 +226,12 @@ class Runner:
             check = {"name": name, "run": record["id"], "head_sha": record["head_sha"]}
             times = {"started_at": record["run_started_at"], "completed_at": now()}
             repository.add("checks", {**check, **times, "status": "completed", "conclusion": conclusion})
+
+
+def starts(workflow: Workflow, event: Event) -> bool:
+    """Return whether an event starts a workflow."""
+    meant = event.workflow in (None, workflow.path)
+    return meant and listens(workflow, event.name, event.payload)
 
 
 def _limit(workflow: Workflow, event: Event) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,12 +68,21 @@ def git(repository: Path, *words: str) -> str:
     return read(repository, *words).decode("utf-8", "replace").rstrip("\n")
 
 
+def write(repository: Path, *words: str, text: str) -> str:
+    """Run Git in a repository on a text and return what it prints."""
+    return _run(repository, words, text.encode()).decode().strip()
+
+
 def read(repository: Path, *words: str) -> bytes:
     """Run Git in a repository and return what it prints, byte for byte."""
+    return _run(repository, words, None)
+
+
+def _run(repository: Path, words: Sequence[str], given: bytes | None) -> bytes:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     surroundings = {**kept, **IDENTITY, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     command = ["git", "-c", "safe.directory=*", *words]
-    ended = subprocess.run(command, cwd=repository, env=surroundings, capture_output=True)
+    ended = subprocess.run(command, cwd=repository, env=surroundings, input=given, capture_output=True)
     if ended.returncode:
         raise GitError(ended.stderr.decode("utf-8", "replace").strip() or f"git {words[0]} failed")
     return ended.stdout

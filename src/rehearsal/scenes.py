@@ -1,0 +1,129 @@
+"""The scenes of a rehearsal: what people do to a project, and what must come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .edits import accept_spoiled_data, be_curious, cripple_model, learn_faster, let_models_vote
+from .publication import publish
+from .stage import OWNER, STRANGER, TRAIN, Stage
+from .timeline import BAD, GOOD
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A part of the story."""
+
+    name: str
+    summary: str
+    play: Callable[[Stage], None]
+
+
+def first_push(stage: Stage) -> None:
+    """The project is pushed; main is trained, and its model goes into production."""
+    stage.push("main", "Bake the project")
+    stage.timeline.tell(f"{OWNER} pushes the project to main")
+    stage.play()
+    stage.client().post("actions/workflows/train.yml/dispatches", ref="main")
+    trained = [run for run in stage.play() if run.workflow.path == TRAIN]
+    if trained[0].conclusion != "success":
+        stage.timeline.expect(
+            False, "", "the project as it is does not pass its own gates; see the run's log"
+        )
+        return
+    version = publish(stage, trained[0])
+    stage.timeline.tell(f"Model {version} is in production", GOOD)
+
+
+def better(stage: Stage) -> None:
+    """A pull request makes the model better, and is merged."""
+    stage.begin("panel")
+    let_models_vote(stage.project)
+    stage.push("panel", "Let the models vote")
+    body = "None of the models is always right. Their mean should do better than each."
+    number = stage.open("Let the models vote", body, "panel")
+    stage.play()
+    _expect(stage, number, "success", "Better")
+    obstacle = stage.merge(number)
+    stage.timeline.expect(obstacle is None, f"#{number} is merged", f"#{number} cannot be merged: {obstacle}")
+    stage.play()
+
+
+def worse(stage: Stage) -> None:
+    """A pull request makes the model worse, and cannot be merged."""
+    stage.begin("faster")
+    cripple_model(stage.project)
+    stage.push("faster", "Train in no time")
+    body = "Training takes too long. Three small trees must be enough."
+    number = stage.open("Train in no time", body, "faster")
+    stage.play()
+    _expect(stage, number, "failure", "Worse")
+    _expect_refusal(stage, number)
+
+
+def bad_data(stage: Stage) -> None:
+    """A pull request brings data that break the contract; nothing is trained on them."""
+    stage.begin("more-data")
+    name = accept_spoiled_data(stage.project, stage.python)
+    stage.push("more-data", f"Accept {name}")
+    body = "`mlops data accept` found something to complain about, so I wrote it into the lock by hand."
+    number = stage.open(f"Accept {name}", body, "more-data")
+    stage.play()
+    _expect(stage, number, "failure", "")
+    _expect_refusal(stage, number)
+
+
+def fork(stage: Stage) -> None:
+    """A stranger's pull request gets its report like any other, and its run can write nothing."""
+    stage.fork()
+    stage.begin("tuning")
+    learn_faster(stage.project)
+    be_curious(stage.project)
+    stage.push("tuning", "Learn faster", STRANGER, STRANGER)
+    stage.forge.events.clear()  # what runs in the stranger's own repository is the stranger's affair
+    head = f"{STRANGER}:tuning"
+    number = stage.open("Learn faster", "A higher learning rate might help.", head, STRANGER)
+    runs = [run for run in stage.play() if run.workflow.path == TRAIN]
+    refused = any("Resource not accessible by integration" in run.outcome.log for run in runs)
+    stage.timeline.expect(
+        refused, "the fork's run tried to write a comment: refused", "the fork's run could write a comment"
+    )
+    reports = stage.read_reports(number)
+    stage.timeline.expect(
+        len(reports) == 1, f"#{number} has its report: {stage.read_verdict(number)}", "there is no report"
+    )
+
+
+def _expect(stage: Stage, number: int, conclusion: str, verdict: str) -> None:
+    """Say what the report and the check are, and whether they are what the scene is about."""
+    found, check = stage.read_verdict(number), stage.find_check(number)
+    reports = len(stage.read_reports(number))
+    stage.timeline.tell(f"The report on #{number}: {found}", GOOD if check == "success" else BAD)
+    holds = (conclusion, 1) == (check, reports) and verdict.lower() in found.lower()
+    wanted = f"{verdict or 'bad data'}, one report, gate {conclusion}"
+    stage.timeline.expect(
+        holds,
+        f"#{number}: one report, and the check gate is {check}",
+        f"{reports} reports on #{number}, gate {check}; expected: {wanted}",
+    )
+
+
+def _expect_refusal(stage: Stage, number: int) -> None:
+    obstacle = stage.merge(number)
+    stage.timeline.expect(
+        obstacle is not None, f"#{number} cannot be merged: {obstacle}", f"#{number} could be merged"
+    )
+
+
+FIRST = "first-push"
+SCENES = {
+    scene.name: scene
+    for scene in (
+        Scene(FIRST, "the project is pushed, and its model goes into production", first_push),
+        Scene("better", "a pull request makes the model better, and is merged", better),
+        Scene("worse", "a pull request makes it worse, and cannot be merged", worse),
+        Scene("bad-data", "a pull request brings data that break the contract", bad_data),
+        Scene("fork", "a stranger's pull request, whose run can write nothing", fork),
+    )
+}

@@ -1,0 +1,55 @@
+"""The story of a rehearsal, as the forge remembers it, for the page."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from .forge import git
+from .forge.merging import latest_checks, refresh
+from .forge.records import Record
+from .stage import Stage
+from .story import Check, Comment, Conclusion, PullRequest, State, Story
+
+# Beyond this a diff is data, and nobody reads it.
+LONGEST = 200_000
+
+
+def tell_story(stage: Stage) -> Story:
+    """Return all that happened on a stage."""
+    name = stage.repository.name.split("/")[1]
+    pulls = [_tell_pull_request(stage, pull) for pull in stage.repository.list("pulls")]
+    return Story(name, stage.timeline.events, pulls)
+
+
+def _tell_pull_request(stage: Stage, pull: Record) -> PullRequest:
+    pull = refresh(stage.forge, stage.repository, pull)
+    path, base, head = stage.repository.path, pull["base_sha"], pull["head_sha"]
+    commits = git.list_commits(path, base, head)
+    diff = git.git(path, "diff", "--no-color", f"{base}...{head}")
+    return PullRequest(
+        number=pull["number"],
+        title=pull["title"],
+        body=pull["body"] or "",
+        author=pull["login"],
+        head=_name_head(stage, pull),
+        base=pull["base"],
+        state=cast(State, "merged" if pull["merged_at"] else pull["state"]),
+        commits=[git.show_commit(path, sha).message.splitlines()[0] for sha in commits],
+        diff=diff[:LONGEST],
+        checks=[_tell_check(check) for check in latest_checks(stage.repository, head)],
+        comments=_tell_comments(stage, pull["number"]),
+    )
+
+
+def _name_head(stage: Stage, pull: Record) -> str:
+    owner, branch = pull["head"]["repository"].split("/")[0], pull["head"]["branch"]
+    return branch if owner == stage.repository.owner else f"{owner}:{branch}"
+
+
+def _tell_check(check: Record) -> Check:
+    return Check(check["name"], cast(Conclusion, check["conclusion"]))
+
+
+def _tell_comments(stage: Stage, number: int) -> list[Comment]:
+    comments: list[dict[str, Any]] = stage.repository.list("comments")
+    return [Comment(each["login"], each["body"]) for each in comments if each["issue"] == number]
