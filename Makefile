@@ -24,7 +24,7 @@ help:  ## list the targets
 
 setup: $(VENV)/ready  ## make the environment (done by the others when needed)
 
-demo: $(VENV)/ready charts  ## bake the default project into demo/ and run it (PROBLEM=regression for the other one)
+demo: $(VENV)/ready charts  ## bake a project into demo/ and rehearse its pull requests (PROBLEM=regression for the other one)
 	@PYTHONPATH=src $(BIN)/python -m rehearsal.demo
 
 test: $(VENV)/ready programs  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
@@ -76,7 +76,7 @@ lock: $(VENV)/ready  ## renew both requirements.txt after a change in a pyprojec
 	cp demo/lock/flight-delays/requirements.txt '{{cookiecutter.__project_slug}}/requirements.txt'
 
 clean:  ## remove the environment, the demo and caches
-	rm -rf $(VENV) $(NPM)/node_modules demo gallery .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(NPM)/node_modules demo gallery rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/ready: requirements.txt $(BIN)/python $(filter-out uv,$(UV))
 	$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --requirement requirements.txt

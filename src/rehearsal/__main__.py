@@ -6,10 +6,11 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from .act import ActError
 from .bake import PROBLEMS, refresh
 from .edits import EditError
 from .rehearse import rehearse
-from .scenes import SCENES
+from .scenes import SCENES, SceneError
 
 FOLDER = Path("rehearsal")
 
@@ -25,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         project = asked.project or _bake(folder / "bake" / "flight-delays", asked.problem)
         surprises = rehearse(asked.scenes or list(SCENES), project, folder, keep=asked.keep is not None)
-    except (EditError, RuntimeError) as error:
+    except (EditError, SceneError, ActError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

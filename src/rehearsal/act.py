@@ -23,6 +23,10 @@ STAND_INS = {
 LONGEST = 600
 
 
+class ActError(Exception):
+    """Not the workflow failed, but act."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a workflow run left behind."""
@@ -83,7 +87,7 @@ def _read(ended: subprocess.CompletedProcess[str], artifacts: Path) -> Outcome:
     done = [line for line in shown if line.get("stage") == "Main" and "stepResult" in line]
     jobs = {line["jobID"]: line["jobResult"] for line in shown if "jobResult" in line}
     if (ended.returncode != 0) != ("failure" in jobs.values()):
-        raise RuntimeError(f"act could not run the workflow:\n{ended.stdout[-5000:]}{ended.stderr[-5000:]}")
+        raise ActError(f"act could not run the workflow:\n{ended.stdout[-5000:]}{ended.stderr[-5000:]}")
     return Outcome(
         jobs=jobs,
         checks={_name(line): line["jobResult"] for line in lines if "jobResult" in line},

@@ -1,19 +1,24 @@
-"""``make demo``: bake the default project, run it, say where its report is."""
+"""``make demo``: bake the default project and rehearse its pull requests; say where the page is."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
-from .bake import PROBLEMS, ROOT, commit, refresh, run
+from .act import ActError
+from .bake import PROBLEMS, ROOT, commit, refresh
+from .edits import EditError
+from .rehearse import rehearse
+from .scenes import SceneError
 
 PROJECT = ROOT / "demo" / "flight-delays"
+FOLDER = ROOT / "demo" / "rehearsal"
+SCENES = ["better", "worse", "bad-data", "fork"]
 
 
 def main() -> int:
-    """Bake, set up and run the default project; return the exit status."""
+    """Bake the default project and play its story; return the exit status."""
     problem = os.environ.get("PROBLEM") or PROBLEMS[0]
     if problem not in PROBLEMS:
         say(f"Error: PROBLEM is '{problem}', expected {' or '.join(PROBLEMS)}.")
@@ -23,22 +28,18 @@ def main() -> int:
         commit(PROJECT, "Bake the project")
     else:
         say("  reused: neither template nor answers have changed")
-    say("Setting up its environment ...")
-    if (PROJECT / ".venv" / "ready").exists():
-        say("  reused, unless its requirements have changed")
+    say("Rehearsing its pull requests without GitHub, which takes some minutes ...")
     try:
-        run(PROJECT, "make", "--no-print-directory", "setup")
-        say("Running its lifecycle: mlops run ...")
-        run(PROJECT, ".venv/bin/mlops", "run")
-    except subprocess.CalledProcessError as error:
-        say(f"Error: '{' '.join(error.cmd)}' failed in {show(PROJECT)}; see above.")
+        surprises = rehearse(SCENES, PROJECT, FOLDER, keep=False)
+    except (ActError, EditError, SceneError) as error:
+        say(f"Error: {error}")
         return 1
     except KeyboardInterrupt:
-        say("Interrupted; 'make demo' goes on from here.")
+        say("Interrupted; 'make demo' begins anew.")
         return 130
-    print(f"In full: {show(PROJECT / 'build' / 'report.html')}")
+    print(f"In full: {show(FOLDER / 'index.html')}")
     print(f"Go on:   cd {show(PROJECT)} && make help")
-    return 0
+    return 1 if surprises else 0
 
 
 def show(path: Path) -> str:
@@ -47,7 +48,7 @@ def show(path: Path) -> str:
 
 
 def say(text: str) -> None:
-    """Print progress, before anything that the next command prints."""
+    """Print progress, before anything that follows."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -30,8 +30,10 @@ flights = pd.read_parquet(path)
 flights.loc[flights.index[::40], "temp"] = -999.0
 flights.loc[flights.index[::300], "distance"] = 0
 flights.to_parquet(path, index=False)
+with open(path, "rb") as file:
+    digest = sha256(file.read()).hexdigest()
 times = flights["scheduled_departure"]
-print(sha256(open(path, "rb").read()).hexdigest(), len(flights), times.min().isoformat(), times.max().isoformat())
+print(digest, len(flights), times.min().isoformat(), times.max().isoformat())
 """
 CURIOUS = """      - name: Be curious
         continue-on-error: true

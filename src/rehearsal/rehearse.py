@@ -38,16 +38,13 @@ def rehearse(names: Sequence[str], project: Path, folder: Path, keep: bool) -> i
     int
         How often something else came than a scene expects.
     """
+    project, folder = project.resolve(), folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     timeline = Timeline()
     with ExitStack() as stack:
-        scratch = (
-            folder if keep else Path(stack.enter_context(TemporaryDirectory(dir=folder, prefix=".play-")))
-        )
+        scratch = folder if keep else Path(stack.enter_context(TemporaryDirectory(dir=folder)))
         forge = stack.enter_context(Forge(scratch / "forge"))
-        stage = set_stage(
-            forge, project.resolve(), scratch.resolve(), folder.resolve() / "environments", timeline
-        )
+        stage = set_stage(forge, project, scratch, folder / "environments", timeline)
         try:
             _play([FIRST, *(name for name in names if name != FIRST)], stage)
         finally:

@@ -11,6 +11,10 @@ from .stage import OWNER, STRANGER, TRAIN, Stage
 from .timeline import BAD, GOOD
 
 
+class SceneError(Exception):
+    """The story cannot go on."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """A part of the story."""
@@ -22,16 +26,17 @@ class Scene:
 
 def first_push(stage: Stage) -> None:
     """The project is pushed; main is trained, and its model goes into production."""
+    stage.timeline.tell("The runner installs what the project requires")
+    stage.find_python()
     stage.push("main", "Bake the project")
     stage.timeline.tell(f"{OWNER} pushes the project to main")
     stage.play()
     stage.client().post("actions/workflows/train.yml/dispatches", ref="main")
     trained = [run for run in stage.play() if run.workflow.path == TRAIN]
     if trained[0].conclusion != "success":
-        stage.timeline.expect(
-            False, "", "the project as it is does not pass its own gates; see the run's log"
+        raise SceneError(
+            "The project as it is does not pass its own gates; run 'mlops run' in it to see why."
         )
-        return
     version = publish(stage, trained[0])
     stage.timeline.tell(f"Model {version} is in production", GOOD)
 
@@ -65,7 +70,7 @@ def worse(stage: Stage) -> None:
 def bad_data(stage: Stage) -> None:
     """A pull request brings data that break the contract; nothing is trained on them."""
     stage.begin("more-data")
-    name = accept_spoiled_data(stage.project, stage.python)
+    name = accept_spoiled_data(stage.project, stage.find_python())
     stage.push("more-data", f"Accept {name}")
     body = "`mlops data accept` found something to complain about, so I wrote it into the lock by hand."
     number = stage.open(f"Accept {name}", body, "more-data")

@@ -22,8 +22,10 @@ OWNER, STRANGER, BOT = "octocat", "stranger", "github-actions[bot]"
 TRAIN = ".github/workflows/train.yml"
 # Says nothing about models, and asks the network for known flaws.
 CHECKS = ".github/workflows/checks.yml"
-# The tests of the files that people edit; a bake's other tests are the template's own concern.
-FEW_TESTS = ("test_schema.py", "test_features.py", "test_models.py")
+# What a project makes by itself, and a clone does not have.
+MADE = {".git", ".venv", "build", "champion", "base", "mlflow.db", "mlartifacts"}
+# Enough to see that tests run, and that what people write into params.yaml is tested. A bake runs all.
+FEW_TESTS = "tests/test_settings.py"
 
 
 @dataclass
@@ -41,9 +43,8 @@ class Stage:
         """The owner's clone, where edits are made."""
         return self.folder / "project"
 
-    @property
-    def python(self) -> Path:
-        """The Python of the environment that the project's runs use."""
+    def find_python(self) -> Path:
+        """Return the Python of the environment that the project's runs use, made if it is missing."""
         variables = make_surroundings(self.runner.folder / "owner")
         return find_environment(self.project, self.runner.environments, variables) / "bin" / "python"
 
@@ -147,15 +148,19 @@ def set_stage(forge: Forge, source: Path, folder: Path, environments: Path, time
         forge, folder / "runner", machine=_choose_tests(source), ignored=[CHECKS], kept=environments
     )
     stage = Stage(forge, repository, runner, timeline, folder)
-    left = shutil.ignore_patterns(
-        ".git", ".venv", "build", "mlflow.db*", "mlartifacts", "__pycache__", ".*_cache"
-    )
-    shutil.copytree(source, stage.project, ignore=left, symlinks=True)
+    shutil.copytree(source, stage.project, ignore=_leave_out, symlinks=True)
     stage.git("init", "--quiet", "--initial-branch", "main")
     stage.git("remote", "add", "origin", str(repository.path))
     return stage
 
 
+def _leave_out(folder: str, names: list[str]) -> set[str]:
+    made = MADE if (Path(folder) / "params.yaml").is_file() else set()
+    return {name for name in names if name in made or name.endswith(("_cache", "__pycache__"))}
+
+
 def _choose_tests(project: Path) -> dict[str, str]:
-    present = [f"tests/{name}" for name in FEW_TESTS if (project / "tests" / name).is_file()]
-    return {"PYTEST_ADDOPTS": " ".join(present)}
+    if not (project / FEW_TESTS).is_file():
+        return {}
+    # Few tests are sooner done without processes of their own.
+    return {"PYTEST_ADDOPTS": FEW_TESTS, "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
