@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import tarfile
@@ -45,7 +46,11 @@ def publish(stage: Stage, run: Run) -> int:
 def pack_bundle(build: ZipFile) -> bytes:
     """Return the archive of a bundle, whose members lie under ``bundle/``."""
     target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w:gz") as archive:
+    # The same bundle, the same bytes: gzip would note the time.
+    with (
+        gzip.GzipFile(fileobj=target, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
         for name in sorted(build.namelist()):
             if name.startswith("bundle/"):
                 content = build.read(name)

@@ -1,0 +1,198 @@
+"""The scenes of a rehearsal are played with the real workflows, and say what came of them."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import Bake, list_files
+
+from rehearsal import edits
+from rehearsal.__main__ import main
+from rehearsal.bake import PROBLEMS
+from rehearsal.edits import EditError
+from rehearsal.publication import pack_bundle
+from rehearsal.rehearse import rehearse
+from rehearsal.scenes import SCENES
+from rehearsal.story import PullRequest, Story, read_story
+from rehearsal.timeline import Timeline
+
+BOT = "github-actions[bot]"
+
+
+@pytest.fixture(scope="module")
+def played(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a rehearsal of all scenes with the default project."""
+    project = bake()
+    params = project / "params.yaml"
+    text = re.sub(r"replicates: \d+", "replicates: 300", params.read_text())
+    # The machine is busy with other tests, which is no reason to fail here.
+    params.write_text(re.sub(r"max_latency_ms: \d+", "max_latency_ms: 10000", text))
+    folder = tmp_path_factory.mktemp("rehearsal")
+    assert 0 == rehearse(list(SCENES), project, folder / "play", keep=True)
+    return folder / "play"
+
+
+@pytest.fixture(scope="module")
+def story(played: Path) -> Story:
+    return read_story(played / "story.json")
+
+
+def reports(pull: PullRequest) -> list[str]:
+    return [comment.body for comment in pull.comments if comment.author == BOT]
+
+
+@pytest.mark.parametrize(
+    ("number", "state", "gate", "verdict"),
+    [
+        (1, "merged", "success", "Better than champion v1"),
+        (2, "open", "failure", "Worse than champion v1"),
+        (3, "open", "failure", "The data break the contract"),
+    ],
+)
+def test_verdicts(story: Story, number: int, state: str, gate: str, verdict: str) -> None:
+    """Each pull request gets one report with its verdict, and the check that goes with it."""
+    pull = story.pull_requests[number - 1]
+    [report] = reports(pull)
+    assert (number, state, {"gate": gate}) == (
+        pull.number,
+        pull.state,
+        {check.name: check.conclusion for check in pull.checks},
+    )
+    assert verdict in report
+
+
+def test_bad_data(story: Story) -> None:
+    """The report on bad data names column and examples; nothing was trained."""
+    [report] = reports(story.pull_requests[2])
+    assert "temp" in report
+    assert "999" in report
+
+
+def test_fork(story: Story) -> None:
+    """A stranger's pull request has one comment, the report; what its run tried to write is not there."""
+    pull = story.pull_requests[3]
+    assert ("stranger", "stranger:tuning") == (pull.author, pull.head)
+    assert [BOT] == [comment.author for comment in pull.comments]
+    assert "Written by a fork" not in pull.comments[0].body
+
+
+def test_everything_is_told(story: Story, played: Path) -> None:
+    """Every scene is in the story, in order and with its time; the page is there."""
+    assert list(SCENES) == list(dict.fromkeys(event.scene for event in story.events))
+    assert sorted(event.seconds for event in story.events) == [event.seconds for event in story.events]
+    assert [] == [event.text for event in story.events if event.text.startswith("Unexpected")]
+    assert "Let the models vote" in (played / "index.html").read_text(encoding="utf-8")
+
+
+def test_nothing_outside(played: Path) -> None:
+    """All that a rehearsal writes lies in its folder, the homes of its runs included."""
+    assert ["play"] == [path.name for path in played.parent.iterdir()]
+    expected = ["environments", "forge", "index.html", "project", "runner", "story.json"]
+    assert set(expected) <= {path.name for path in played.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (edits.let_models_vote, ["boosting", "panel"]),
+        (edits.cripple_model, ["boosting"]),
+        (edits.learn_faster, ["linear", "boosting", "forest"]),
+    ],
+)
+def test_edits(bake: Bake, edit: Callable[[Path], None], expected: list[str]) -> None:
+    """An edit leaves Python that can be read, and names candidates that exist."""
+    for problem in PROBLEMS:
+        project = bake(problem=problem)
+        [models] = project.glob("src/*/models.py")
+        before = models.read_text()
+        edit(project)
+        assert before != models.read_text()
+        ast.parse(models.read_text())
+        assert expected == yaml.safe_load((project / "params.yaml").read_text())["train"]["candidates"]
+        assert [] == [name for name in expected if f'"{name}"' not in models.read_text()]
+
+
+def test_curious_workflow(bake: Bake) -> None:
+    """What a curious fork makes of the workflow is still one, which asks for more than it will get."""
+    project = bake()
+    edits.be_curious(project)
+    job = yaml.safe_load((project / ".github/workflows/train.yml").read_text())["jobs"]["gate"]
+    assert "write" == job["permissions"]["pull-requests"]
+    assert "Be curious" == job["steps"][0]["name"]
+
+
+@pytest.mark.parametrize("edit", [edits.let_models_vote, edits.cripple_model, edits.learn_faster])
+def test_another_project(tmp_path: Path, edit: Callable[[Path], None]) -> None:
+    """In a project that has no place for an edit, one sentence says so."""
+    (tmp_path / "src" / "mine").mkdir(parents=True)
+    with pytest.raises(EditError, match=r"src/\*/models.py is missing"):
+        edit(tmp_path)
+    (tmp_path / "src" / "mine" / "models.py").write_text("def candidates(): ...\n")
+    with pytest.raises(EditError, match="rehearse another one"):
+        edit(tmp_path)
+
+
+def test_list(capsys: pytest.CaptureFixture[str]) -> None:
+    """The scenes are listed, each with what happens in it."""
+    assert 0 == main(["--list"])
+    lines = capsys.readouterr().out.splitlines()
+    assert list(SCENES) == [line.split()[0] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["drama"], "there is no scene 'drama'; the scenes are first-push, better, worse, bad-data, fork"),
+        (["--project", "."], ". has no params.yaml; --project wants the folder of a baked project"),
+        (["--keep", "."], ". is not empty; --keep wants a new folder"),
+    ],
+)
+def test_wrong_usage(
+    arguments: list[str],
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Wrong usage is one sentence and status 2, and nothing is written."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert 2 == ended.value.code
+    assert expected in capsys.readouterr().err
+    assert ["file"] == list_files(tmp_path)
+
+
+def test_timeline(capsys: pytest.CaptureFixture[str]) -> None:
+    """What happens is printed as it happens, and what was not expected is counted."""
+    timeline = Timeline()
+    timeline.begin("better")
+    timeline.tell("#1 is opened")
+    timeline.expect(True, "it is merged", "it is not")
+    timeline.expect(False, "it is merged", "it is not")
+    assert ["#1 is opened", "it is merged", "Unexpected: it is not"] == [
+        event.text for event in timeline.events
+    ]
+    assert 1 == timeline.surprises
+    assert 3 == len(capsys.readouterr().out.splitlines())
+
+
+def test_bundle() -> None:
+    """What is released holds the bundle and nothing else of a build, the same bytes each time."""
+    build = io.BytesIO()
+    with zipfile.ZipFile(build, "w") as written:
+        for name in ("report.md", "bundle/model.skops", "bundle/MANIFEST.json"):
+            written.writestr(name, name)
+    packed = pack_bundle(zipfile.ZipFile(build))
+    assert packed == pack_bundle(zipfile.ZipFile(build))
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        assert ["bundle/MANIFEST.json", "bundle/model.skops"] == archive.getnames()
