@@ -1,6 +1,6 @@
 """Count how often the gates block a model that is as good as the champion, and let a worse one pass.
 
-    python benchmarks/alarms.py [--pulls 200] [--rows 7000]
+    python benchmarks/alarms.py [--pulls 200] [--rows 5300]
 
 Run with the interpreter of a baked project. In half of the pull requests the challenger is the
 champion trained with another seed. In the other half it is worse in truth, by twice the margin:
@@ -36,12 +36,15 @@ from flight_delays.pipeline.records import (
 )
 from flight_delays.pipeline.replay import Answers
 from flight_delays.pipeline.settings import Settings
+from joblib import Parallel, delayed
 from scipy.stats import binomtest
 from sklearn.base import BaseEstimator
 from world import DAY, FEATURES, SEEDS, TRAIN_ROWS, Blurred, World, draw_rows, make_world
 
 VERDICTS = ["better", "no worse", "worse", "cannot tell"]
 NO_WORSE, SLICES = "no worse than champion", "slices"
+# As many as the default project holds out.
+TEST_ROWS = 5300
 # Challenger and champion of a pull request.
 Pair = tuple[BaseEstimator, BaseEstimator]
 
@@ -131,7 +134,8 @@ def pair_worse(world: World) -> Callable[[int], Pair]:
 def play(pair: Callable[[int], Pair], pulls: int, n_rows: int, seed: int) -> list[ComparisonRecord]:
     """Open pull requests, each with test rows of its own."""
     streams = np.random.default_rng(seed).spawn(pulls)
-    return [judge(pair(pull), draw_rows(n_rows, rng)) for pull, rng in enumerate(streams)]
+    tasks = (delayed(judge)(pair(pull), draw_rows(n_rows, rng)) for pull, rng in enumerate(streams))
+    return list(Parallel(n_jobs=-1)(tasks))
 
 
 def stops(record: ComparisonRecord) -> set[str]:
@@ -162,7 +166,9 @@ def describe(name: str, records: list[ComparisonRecord]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pulls", type=int, default=200, help="pull requests of each kind (default: 200)")
-    parser.add_argument("--rows", type=int, default=7000, help="test rows of each (default: 7000)")
+    parser.add_argument(
+        "--rows", type=int, default=TEST_ROWS, help=f"test rows of each (default: {TEST_ROWS})"
+    )
     args = parser.parse_args()
     world = make_world(np.random.default_rng(0))
     same = play(pair_seeds(world), args.pulls, args.rows, seed=1)

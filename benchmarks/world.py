@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
@@ -14,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 TRAIN_ROWS = 6000
 # What is true is what holds on so many rows.
-LARGE = 150_000
+LARGE = 100_000
 SEEDS = 20
 FEATURES = [f"x{number}" for number in range(8)]
 SHOPS = ["north", "east", "south", "west", "centre", "web"]
@@ -67,8 +69,8 @@ def blur(score: np.ndarray, amount: float, seed: int) -> np.ndarray:
 class World:
     """The same model, trained with many seeds, and how good each is in truth."""
 
-    models: list[BaseEstimator]
-    scores: list[np.ndarray]
+    models: Sequence[BaseEstimator]
+    scores: Sequence[np.ndarray]
     """What each says about a large sample."""
     y_true: np.ndarray
     """Of that sample."""
@@ -89,12 +91,22 @@ class World:
 def make_world(rng: np.random.Generator) -> World:
     """Train a forest with each seed, on the same rows."""
     train, large = draw_rows(TRAIN_ROWS, rng), draw_rows(LARGE, rng)
-    models = [make_forest(seed).fit(train[FEATURES], train["y"]) for seed in range(SEEDS)]
-    scores = [model.predict_proba(large)[:, 1] for model in models]
+    forests = [make_forest(seed) for seed in range(SEEDS)]
+    models, scores = zip(
+        *Parallel(n_jobs=-1)(delayed(train_one)(one, train, large) for one in forests), strict=True
+    )
     return World(models, scores, large["y"].to_numpy())
 
 
 def make_forest(seed: int) -> BaseEstimator:
     """Return a forest that looks at the features alone."""
-    forest = RandomForestClassifier(min_samples_leaf=20, max_features=3, n_jobs=-1, random_state=seed)
+    forest = RandomForestClassifier(min_samples_leaf=20, max_features=3, random_state=seed)
     return make_pipeline(ColumnTransformer([("numbers", "passthrough", FEATURES)]), forest)
+
+
+def train_one(
+    model: BaseEstimator, train: pd.DataFrame, large: pd.DataFrame
+) -> tuple[BaseEstimator, np.ndarray]:
+    """Return a trained model, and what it says about a large sample."""
+    model.fit(train[FEATURES], train["y"])
+    return model, model.predict_proba(large)[:, 1]
