@@ -13,13 +13,20 @@ class EditError(Exception):
     """The project is not as it was baked, where the edit needs it to be."""
 
 
-PANEL = """    models = {{
-{models}
-    }}
-    # None of them is always right: let them vote.
-    models["panel"] = {name}(list(models.items()){how})
+PANEL = r"""    models = {
+\1
+    }
+    # None of them is always right.
+    models["panel"] = VotingClassifier(list(models.items()), voting="soft")
     return models
 """
+WEEK = '''def week_parts(dates: pd.DataFrame) -> np.ndarray:
+    """Split dates into day of week and minute of the day."""
+    parts = calendar_parts(dates)
+    return parts[:, np.arange(parts.shape[1]) % 3 > 0]
+
+
+'''
 # Flights whose weather station had a fault: a number that says "unknown" in place of nothing.
 SPOIL = """
 import sys
@@ -46,17 +53,36 @@ CURIOUS = """      - name: Be curious
 """
 
 
+def improve_model(project: Path) -> tuple[str, str]:
+    """Make the model better, as it takes for the problem; return a title and a reason."""
+    text = _find(project, "models.py").read_text(encoding="utf-8")
+    if "Classifier" in text:
+        let_models_vote(project)
+        return "Let the models vote", "None of them is always right. Their mean should do better than each."
+    leave_month_out(project)
+    return "Leave the month out", "Half a year does not teach what the other half is like."
+
+
 def let_models_vote(project: Path) -> None:
     """Add a candidate that is the mean of the others."""
     models = _find(project, "models.py")
     text = models.read_text(encoding="utf-8")
-    problem = "Classifier" if "HistGradientBoostingClassifier" in text else "Regressor"
-    how = ', voting="soft"' if problem == "Classifier" else ""
-    panel = PANEL.format(models=r"\1", name=f"Voting{problem}", how=how)
-    text = _replace(models, text, r"    return \{\n(.*?)\n    \}\n", panel)
-    text = _replace(models, text, r"(from sklearn\.ensemble import [^\n]*)", rf"\1, Voting{problem}")
+    text = _replace(models, text, r"    return \{\n(.*?)\n    \}\n", PANEL)
+    text = _replace(models, text, r"(from sklearn\.ensemble import [^\n]*)", r"\1, VotingClassifier")
     models.write_text(text, encoding="utf-8")
     choose_candidates(project, "boosting", "panel")
+
+
+def leave_month_out(project: Path) -> None:
+    """Let trees see the day of the week and the time of the day alone."""
+    features = _find(project, "features.py")
+    text = features.read_text(encoding="utf-8")
+    text = _replace(
+        features, text, r"FunctionTransformer\(calendar_parts\)", "FunctionTransformer(week_parts)"
+    )
+    text = _replace(features, text, r"(?m)^def calendar_cycles", WEEK + "def calendar_cycles")
+    features.write_text(text, encoding="utf-8")
+    choose_candidates(project, "boosting", "forest")
 
 
 def cripple_model(project: Path) -> None:
@@ -73,6 +99,33 @@ def learn_faster(project: Path) -> None:
     models = _find(project, "models.py")
     text = models.read_text(encoding="utf-8")
     models.write_text(_replace(models, text, r"learning_rate=0\.\d+", "learning_rate=0.06"), encoding="utf-8")
+
+
+def improve_readme(project: Path) -> None:
+    """Write a sentence that no model reads."""
+    readme = project / "README.md"
+    readme.write_text(
+        readme.read_text(encoding="utf-8") + "\nAsk the owners before you rely on it.\n", encoding="utf-8"
+    )
+
+
+def allow_no_loss(project: Path) -> None:
+    """Set the margin to nothing: then only a clear gain will do."""
+    params = project / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    params.write_text(_replace(params, text, r"(?m)^  margin: \S+", "  margin: 0"), encoding="utf-8")
+
+
+def waive_gates(project: Path, until: str) -> None:
+    """Waive the gates that a worse model breaks, to the end of a day."""
+    params = project / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    waivers = "".join(
+        f"    - {{gate: {gate}, reason: it answers in time, until: {until}}}\n"
+        for gate in ("no worse than champion", "slices", "beats baseline", "calibration", "error bound")
+    )
+    text = _replace(params, text, r"(?m)^gates:\n(  waive:\n(    .*\n)*)?", f"gates:\n  waive:\n{waivers}")
+    params.write_text(text, encoding="utf-8")
 
 
 def choose_candidates(project: Path, *names: str) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .edits import accept_spoiled_data, be_curious, cripple_model, learn_faster, let_models_vote
+from .edits import accept_spoiled_data, be_curious, cripple_model, improve_model, learn_faster
+    accept_spoiled_data,
+    allow_no_loss,
+    be_curious,
+    choose_candidates,
+    cripple_model,
+    improve_readme,
+    learn_faster,
+    waive_gates,
+)
 from .publication import publish
 from .stage import OWNER, STRANGER, TRAIN, Stage
 from .timeline import BAD, GOOD
@@ -43,11 +52,10 @@ def first_push(stage: Stage) -> None:
 
 def better(stage: Stage) -> None:
     """A pull request makes the model better, and is merged."""
-    stage.begin("panel")
-    let_models_vote(stage.project)
-    stage.push("panel", "Let the models vote")
-    body = "None of the models is always right. Their mean should do better than each."
-    number = stage.open("Let the models vote", body, "panel")
+    stage.begin("better")
+    title, reason = improve_model(stage.project)
+    stage.push("better", title)
+    number = stage.open(title, reason, "better")
     stage.play()
     _expect(stage, number, "success", "Better")
     obstacle = stage.merge(number)
@@ -65,6 +73,54 @@ def worse(stage: Stage) -> None:
     stage.play()
     _expect(stage, number, "failure", "Worse")
     _expect_refusal(stage, number)
+
+
+def no_worse(stage: Stage) -> None:
+    """A pull request changes the model a little; what it may cost is within the margin."""
+    stage.begin("rate")
+    learn_faster(stage.project)
+    choose_candidates(stage.project, "boosting")
+    stage.push("rate", "Learn a little faster")
+    number = stage.open("Learn a little faster", "It trains in less time.", "rate")
+    stage.play()
+    _expect(stage, number, "success", "No worse")
+
+
+def cannot_tell(stage: Stage) -> None:
+    """The same change, in a project that accepts no loss: the test rows are too few to be sure."""
+    stage.begin("strict")
+    learn_faster(stage.project)
+    choose_candidates(stage.project, "boosting")
+    allow_no_loss(stage.project)
+    stage.push("strict", "Learn a little faster, at no cost")
+    number = stage.open("Learn a little faster, at no cost", "It must cost nothing at all.", "strict")
+    stage.play()
+    _expect(stage, number, "failure", "Cannot tell")
+
+
+def nothing(stage: Stage) -> None:
+    """A pull request changes words only: nothing is trained, and the champion's numbers are shown."""
+    stage.begin("words")
+    improve_readme(stage.project)
+    stage.push("words", "Say whom to ask")
+    number = stage.open("Say whom to ask", "For readers.", "words")
+    stage.play()
+    _expect(stage, number, "success", "Nothing that can change the model has changed")
+
+
+def waiver(stage: Stage) -> None:
+    """A worse model passes by a waiver, and no longer once that has expired."""
+    stage.begin("waived")
+    cripple_model(stage.project)
+    waive_gates(stage.project, "2999-12-31")
+    stage.push("waived", "Train in no time, for now")
+    number = stage.open("Train in no time, for now", "Until the new machine is here.", "waived")
+    stage.play()
+    _expect(stage, number, "success", "Worse")
+    waive_gates(stage.project, "2020-12-31")
+    stage.push("waived", "Date the waiver")
+    stage.play()
+    _expect(stage, number, "failure", "Worse")
 
 
 def bad_data(stage: Stage) -> None:
@@ -128,6 +184,10 @@ SCENES = {
         Scene(FIRST, "the project is pushed, and its model goes into production", first_push),
         Scene("better", "a pull request makes the model better, and is merged", better),
         Scene("worse", "a pull request makes it worse, and cannot be merged", worse),
+        Scene("no-worse", "a pull request changes it a little, within the margin", no_worse),
+        Scene("cannot-tell", "the same without a margin: too few rows to be sure", cannot_tell),
+        Scene("nothing", "a pull request changes words only, and trains nothing", nothing),
+        Scene("waiver", "a worse model passes by a waiver, until that expires", waiver),
         Scene("bad-data", "a pull request brings data that break the contract", bad_data),
         Scene("fork", "a stranger's pull request, whose run can write nothing", fork),
     )
