@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .edits import accept_spoiled_data, be_curious, cripple_model, improve_model, learn_faster
+from .edits import (
     accept_spoiled_data,
     allow_no_loss,
     be_curious,
     choose_candidates,
     cripple_model,
+    improve_model,
     improve_readme,
     learn_faster,
     waive_gates,
