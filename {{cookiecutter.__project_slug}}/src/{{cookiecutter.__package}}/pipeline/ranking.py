@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Columns below which all rows are summed up at once.
+SHORT = 4096
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -90,9 +93,11 @@ class Ranking:
 def _cumulate(values: np.ndarray) -> np.ndarray:
     """Return the cumulative sums of each row.
 
-    One row after the other, and without a change of type: only then does NumPy let go of the
-    interpreter, so that threads work side by side.
+    Long rows one after the other, and without a change of type: only then does NumPy let go of the
+    interpreter, so that threads work side by side. Many short ones cost more to walk through.
     """
+    if values.shape[1] < SHORT:
+        return np.cumsum(values, axis=1, dtype=np.int32)
     sums = np.empty(values.shape, dtype=np.int32)
     for row, row_sums in zip(values, sums, strict=True):
         np.cumsum(row.astype(np.int32, copy=False), out=row_sums)

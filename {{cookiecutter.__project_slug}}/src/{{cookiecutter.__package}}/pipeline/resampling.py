@@ -132,7 +132,10 @@ def bootstrap(
         If a model has no value for a metric.
     """
     weightings = [Weighting(part.metrics, part.rows, y_true, predictions, classes) for part in parts]
-    starts = range(0, draws.replicates, max(1, CHUNK // draws.n_rows))
+    cores = joblib.cpu_count()
+    # No more at a time than fits the cache, and as much for each core.
+    step = min(CHUNK // draws.n_rows, -(-draws.replicates // cores))
+    starts = range(0, draws.replicates, max(1, step))
     results = [np.full((draws.replicates, len(part.metrics), len(predictions)), np.nan) for part in parts]
 
     def work(start: int) -> None:
@@ -142,7 +145,7 @@ def bootstrap(
             result[start:stop] = weighting(counts, start)
 
     # One thread a core: NumPy lets go of the interpreter, and the matrix products stay single.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(joblib.cpu_count()) as pool:
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
         list(pool.map(work, starts))
     return [
         {metric.name: result[:, place].T for place, metric in enumerate(part.metrics)}
