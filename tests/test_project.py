@@ -14,8 +14,8 @@ from rehearsal.bake import PROBLEMS, clean_environment, commit, refresh
 from rehearsal.gallery import CARDS
 
 OUTPUTS = """
-bundle challenger.skops comparison.json evaluation.json model_card.md report.html report.md run.json
-training.json validation.json
+bundle challenger.skops changes.json comparison.json evaluation.json model_card.md report.html report.md
+run.json training.json validation.json
 """
 
 

@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 
 from {{ cookiecutter.__package }}.pipeline.drift import measure_drift
-from {{ cookiecutter.__package }}.pipeline.profile import CategoryProfile, DateProfile, ProfileRecord, _profile
+from {{ cookiecutter.__package }}.pipeline.profile import (
+    CategoryProfile,
+    DateProfile,
+    ProfileRecord,
+    _profile,
+)
 from {{ cookiecutter.__package }}.pipeline.records import Drift
 
 RNG = np.random.default_rng(5)

@@ -57,9 +57,9 @@ _ACTING = re.compile(
             r"\](?=[(\[:])",  # links and images, and what they refer to
             r"!(?=\[)",
             r"\[(?=[ xX]\]|\^)",  # boxes to tick, footnotes
-            rf"(?<!`)`{{3,}}(?!`)(?!{_LANGUAGE})",  # blocks that GitHub draws
-            rf"(?<!~)~{{3,}}(?!~)(?!{_LANGUAGE})",
-            rf"(?!^{_SETTINGS}$)%%(?=\{{)",  # settings of a drawing
+            r"(?<!`)`{3,}(?!`)" + f"(?!{_LANGUAGE})",  # blocks that GitHub draws
+            r"(?<!~)~{3,}(?!~)" + f"(?!{_LANGUAGE})",
+            f"(?!^{_SETTINGS}$)" + r"%%(?=\{)",  # settings of a drawing
             r"\$(?=[$`])",  # formulas
         )
     )
