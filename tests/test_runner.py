@@ -46,6 +46,7 @@ jobs:
           git rev-parse HEAD > build/head
           echo "$SECRET $VARIABLE" > build/given
           echo "$HOME $PWD" > build/where
+          env | grep "=$TOKEN" | cut -d = -f 1 > build/holders
           echo "# Report" > report.md
           status=0
           GH_HOST="${{GITHUB_SERVER_URL#*//}}" GH_ENTERPRISE_TOKEN="$TOKEN" \\
@@ -174,6 +175,12 @@ def test_push(scene: Scene) -> None:
     checks = scene.client().get("commits/better/check-runs")["check_runs"]
     assert {"gate": "success", "pushed": "success"} == {each["name"]: each["conclusion"] for each in checks}
     assert scene.git("rev-parse", "main") == runs[0].event.checkout
+
+
+def test_token_is_handed_on(scene: Scene) -> None:
+    """A step has the run's token only where the workflow hands it on, as on GitHub."""
+    scene.push("better", {})
+    assert "TOKEN" == scene.read(scene.runner.play()[1], "holders")
 
 
 def test_everything_stays_below(scene: Scene, tmp_path: Path) -> None:

@@ -162,12 +162,13 @@ class Runner:
         folder: Path,
         token: Token,
     ) -> Outcome:
-        variables = {**self._surround(folder), "GITHUB_TOKEN": token.value, **self.machine}
+        variables = {**self._surround(folder), **self.machine}
         checkout = folder / "checkout"
         self._check_out(repository, event, checkout)
         lend_environment(checkout, self.environments, variables)
         arguments = [event.name, "-W", workflow.path, "--github-instance", self.forge.host]
-        arguments += ["--actor", event.actor, "-s", "GITHUB_TOKEN"]
+        # Not as a variable: every step would have it.
+        arguments += ["--actor", event.actor, "-s", f"GITHUB_TOKEN={token.value}"]
         for name, value in self._name_run(record).items():
             arguments += ["--env", f"{name}={value}"]
         if not event.from_fork:
