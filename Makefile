@@ -13,19 +13,22 @@ CHARTS := $(NPM)/node_modules/mermaid/package.json
 OPENAPI := $(NPM)/node_modules/@octokit/openapi/package.json
 WORKFLOWS := .github/workflows/*.yml {{cookiecutter.__project_slug}}/.github/workflows/*.yml
 
-# Which of the two default projects `make demo` bakes: classification or regression.
+# Which of the two default projects `make bake` and `make demo` bake: classification or regression.
 export PROBLEM ?= classification
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test programs charts check gallery bench lock clean
+.PHONY: help setup bake demo test programs charts check gallery bench lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile | while IFS='	' read -r target text; do printf '  make %-9s%s\n' "$$target" "$$text"; done
 
 setup: $(VENV)/ready  ## make the environment (done by the others when needed)
 
-demo: $(VENV)/ready charts  ## bake a project into demo/ and rehearse its pull requests (PROBLEM=regression for the other one)
+bake: $(VENV)/ready  ## bake the default project into demo/ (PROBLEM=regression for the other one)
 	@PYTHONPATH=src $(BIN)/python -m rehearsal.demo
+
+demo: $(VENV)/ready charts  ## bake it and rehearse its pull requests, without GitHub
+	@PYTHONPATH=src $(BIN)/python -m rehearsal.demo rehearse
 
 test: $(VENV)/ready programs  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
