@@ -50,6 +50,11 @@ def find(story: Story, head: str) -> PullRequest:
     return pull
 
 
+def read_report(story: Story, head: str) -> str:
+    [report] = [comment.body for comment in find(story, head).comments if comment.author == BOT]
+    return report
+
+
 @pytest.mark.parametrize(
     ("head", "state", "gate", "verdict"),
     [
@@ -65,17 +70,31 @@ def find(story: Story, head: str) -> PullRequest:
 def test_verdicts(story: Story, head: str, state: str, gate: str, verdict: str) -> None:
     """Each pull request gets one report with its verdict, and the check that goes with it."""
     pull = find(story, head)
-    [report] = [comment.body for comment in pull.comments if comment.author == BOT]
     checks = {check.name: check.conclusion for check in pull.checks}
     assert (state, gate) == (pull.state, checks["gate"])
-    assert verdict in report
+    assert verdict in read_report(story, head)
+
+
+def test_nothing(story: Story) -> None:
+    """Where words alone have changed, nothing is trained: the champion's model and numbers are shown."""
+    report = read_report(story, "words")
+    assert "Production runs this very model, champion v1" in report
+    assert "Model reused" in report
+
+
+def test_waiver(story: Story) -> None:
+    """A waiver lets a gate pass; once expired it does not, and is still shown with its reason."""
+    told = [event.text for event in story.events if event.scene == "waiver"]
+    gates = [text.rpartition(" ")[2] for text in told if text.startswith("train.yml for the push")]
+    assert ["success", "failure"] == gates
+    assert "The waiver expired on 2020-12-31: it answers in time" in read_report(story, "waived")
 
 
 def test_bad_data(story: Story) -> None:
-    """The report on bad data names the column, and values that cannot be."""
-    [report] = [comment.body for comment in find(story, "more-data").comments]
-    assert "temp" in report
-    assert "999" in report
+    """The report on bad data names column, check, count and examples; nothing was trained."""
+    report = read_report(story, "more-data")
+    assert "| `temp` | is at least -30 | 69 (0.3 %) | `-999.0` |" in report
+    assert "Nothing was trained." in report
 
 
 def test_fork(story: Story) -> None:
@@ -114,6 +133,17 @@ def test_edits(bake: Bake, problem: str, edit: Callable[[Path], object]) -> None
         ast.parse(text)
     names = yaml.safe_load((project / "params.yaml").read_text())["train"]["candidates"]
     assert [] == [name for name in names if f'"{name}"' not in after[0]]
+
+
+def test_waivers_are_replaced(bake: Bake) -> None:
+    """To waive for another time touches no other setting."""
+    params = bake() / "params.yaml"
+    before = yaml.safe_load(params.read_text())
+    edits.waive_gates(params.parent, "2999-12-31")
+    edits.waive_gates(params.parent, "2020-12-31")
+    after = yaml.safe_load(params.read_text())
+    assert {"2020-12-31"} == {str(waiver["until"]) for waiver in after["gates"].pop("waive")}
+    assert before == after
 
 
 def test_curious_workflow(bake: Bake) -> None:

@@ -124,7 +124,8 @@ def waive_gates(project: Path, until: str) -> None:
         f"    - {{gate: {gate}, reason: it answers in time, until: {until}}}\n"
         for gate in ("no worse than champion", "slices", "beats baseline", "calibration", "error bound")
     )
-    text = _replace(params, text, r"(?m)^gates:\n(  waive:\n(    .*\n)*)?", f"gates:\n  waive:\n{waivers}")
+    pattern = r"(?m)^gates:\n(  waive:\n(    [^\n]*\n)*)?"
+    text = _replace(params, text, pattern, f"gates:\n  waive:\n{waivers}")
     params.write_text(text, encoding="utf-8")
 
 

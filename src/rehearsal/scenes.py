@@ -51,6 +51,16 @@ def first_push(stage: Stage) -> None:
     stage.timeline.tell(f"Model {version} is in production", GOOD)
 
 
+def nothing(stage: Stage) -> None:
+    """A pull request changes words only: nothing is trained, and the champion's numbers are shown."""
+    stage.begin("words")
+    improve_readme(stage.project)
+    stage.push("words", "Say whom to ask")
+    number = stage.open("Say whom to ask", "For readers.", "words")
+    stage.play()
+    _expect(stage, number, "success", "Nothing that can change the model has changed")
+
+
 def better(stage: Stage) -> None:
     """A pull request makes the model better, and is merged."""
     stage.begin("better")
@@ -97,16 +107,6 @@ def cannot_tell(stage: Stage) -> None:
     number = stage.open("Learn a little faster, at no cost", "It must cost nothing at all.", "strict")
     stage.play()
     _expect(stage, number, "failure", "Cannot tell")
-
-
-def nothing(stage: Stage) -> None:
-    """A pull request changes words only: nothing is trained, and the champion's numbers are shown."""
-    stage.begin("words")
-    improve_readme(stage.project)
-    stage.push("words", "Say whom to ask")
-    number = stage.open("Say whom to ask", "For readers.", "words")
-    stage.play()
-    _expect(stage, number, "success", "Nothing that can change the model has changed")
 
 
 def waiver(stage: Stage) -> None:
@@ -183,11 +183,11 @@ SCENES = {
     scene.name: scene
     for scene in (
         Scene(FIRST, "the project is pushed, and its model goes into production", first_push),
+        Scene("nothing", "a pull request changes words only, and trains nothing", nothing),
         Scene("better", "a pull request makes the model better, and is merged", better),
         Scene("worse", "a pull request makes it worse, and cannot be merged", worse),
         Scene("no-worse", "a pull request changes it a little, within the margin", no_worse),
         Scene("cannot-tell", "the same without a margin: too few rows to be sure", cannot_tell),
-        Scene("nothing", "a pull request changes words only, and trains nothing", nothing),
         Scene("waiver", "a worse model passes by a waiver, until that expires", waiver),
         Scene("bad-data", "a pull request brings data that break the contract", bad_data),
         Scene("fork", "a stranger's pull request, whose run can write nothing", fork),

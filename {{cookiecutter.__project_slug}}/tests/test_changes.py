@@ -70,6 +70,16 @@ def test_settings_are_compared_key_by_key(root: Path) -> None:
     ]
 
 
+def test_waivers_are_written_as_in_the_file(root: Path) -> None:
+    """A reviewer reads what somebody wrote, not how Python holds it."""
+    waiver = "{gate: slices, reason: it answers in time, until: 2026-12-31}"
+    (root / "base" / "params.yaml").write_text("gates: {margin: 1%}\n")
+    (root / "params.yaml").write_text(f"gates:\n  margin: 1%\n  waive:\n    - {waiver}\n")
+    assert [("gates.waive", None, f"[{waiver}]")] == [
+        (one.key, one.before, one.after) for one in changes.list_setting_changes(root)
+    ]
+
+
 def test_passwords_in_addresses_are_not_shown(root: Path) -> None:
     """A report is read by more people than params.yaml should trust."""
     (root / "base" / "params.yaml").write_text("data: {source: 'postgresql://me:hush@host/db'}\n")

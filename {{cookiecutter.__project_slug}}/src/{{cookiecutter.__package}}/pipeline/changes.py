@@ -153,6 +153,9 @@ def _flatten(content: Any, prefix: str = "") -> dict[str, str]:
 
 
 def _write(value: Any) -> str:
+    """Return a value as YAML has it in one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_write(item)}" for key, item in value.items()) + "}"
     return "[" + ", ".join(map(_write, value)) + "]" if isinstance(value, list) else str(value)
 
 
