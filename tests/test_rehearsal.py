@@ -43,7 +43,7 @@ def test_demo_refuses_an_unknown_problem(
 ) -> None:
     """A typo in PROBLEM is one sentence, and nothing is baked."""
     monkeypatch.setenv("PROBLEM", "clasification")
-    assert 1 == demo.main()
+    assert 1 == demo.main([])
     assert (
         "Error: PROBLEM is 'clasification', expected classification or regression.\n"
         == capsys.readouterr().err

@@ -103,7 +103,9 @@ class Stage:
         if run.workflow.path == TRAIN and run.conclusion != "skipped":
             what = {"push": "the push", "pull_request": "the pull request"}.get(run.event.name, "main")
             mark = GOOD if run.conclusion == "success" else BAD
-            self.timeline.tell(f"train.yml for {what}: gate is {run.conclusion}", mark)
+            failed = [step for step, result in run.outcome.steps.items() if result == "failure"]
+            at = f", at '{"' and '".join(failed)}'" if mark == BAD else ""
+            self.timeline.tell(f"train.yml for {what}: gate is {run.conclusion}{at}", mark)
 
     def read_reports(self, number: int) -> list[str]:
         """Return the reports among the comments of a pull request; there should be one."""
