@@ -103,8 +103,10 @@ class Stage:
         if run.workflow.path == TRAIN and run.conclusion != "skipped":
             what = {"push": "the push", "pull_request": "the pull request"}.get(run.event.name, "main")
             mark = GOOD if run.conclusion == "success" else BAD
-            failed = [step for step, result in run.outcome.steps.items() if result == "failure"]
-            at = f", at '{"' and '".join(failed)}'" if mark == BAD else ""
+            at = ""
+            if mark == BAD:
+                failed = (step for step, result in run.outcome.steps.items() if result == "failure")
+                at = f" at {', '.join(failed)}"
             self.timeline.tell(f"train.yml for {what}: gate is {run.conclusion}{at}", mark)
 
     def read_reports(self, number: int) -> list[str]:
