@@ -86,8 +86,11 @@ def test_nothing(story: Story) -> None:
 def test_waiver(story: Story) -> None:
     """A waiver lets a gate pass; once expired it does not, and is still shown with its reason."""
     told = [event.text for event in story.events if event.scene == "waiver"]
-    gates = [text.rpartition(" ")[2] for text in told if text.startswith("train.yml for the push")]
-    assert ["success", "failure"] == gates
+    pushes = [text for text in told if text.startswith("train.yml for the push: ")]
+    assert [
+        "train.yml for the push: gate is success",
+        "train.yml for the push: gate is failure at Check the gates",
+    ] == pushes
     assert "The waiver expired on 2020-12-31: it answers in time" in read_report(story, "waived")
 
 
