@@ -51,6 +51,14 @@ Champion = Annotated[
     Path | None,
     typer.Option(help="Folder of the champion's bundle; by default champion/, where it is there."),
 ]
+Remote = Annotated[
+    str, typer.Option(help="The repository, by name or address, that has the branch production.")
+]
+Image = Annotated[str | None, typer.Option(help="Name and digest of the image that serves the model.")]
+Plan = Annotated[bool, typer.Option("--plan", help="Only say which version it would be.")]
+To = Annotated[
+    int | None, typer.Option(metavar="VERSION", help="Which; by default the one before what runs.")
+]
 Files = Annotated[list[str] | None, typer.Argument(help="Files; by default all new and changed ones.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Forget all files accepted before.")]
 
@@ -172,6 +180,64 @@ def gate(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
     if not as_json:
         typer.echo(describe_success(comparison))
+
+
+@app.command()
+def package() -> None:
+    """Write the last run's bundle into one file, to be released."""
+    from .pipeline.build import BUILD
+    from .pipeline.champion import BUNDLE
+    from .pipeline.package import PACKAGE, pack_bundle
+
+    path = Path(BUILD) / PACKAGE
+    digest = pack_bundle(Path(BUILD) / BUNDLE, path)
+    typer.echo(f"{digest}  {path.as_posix()}")
+
+
+@app.command()
+def promote(
+    remote: Remote = "origin", image: Image = None, plan: Plan = False, as_json: AsJson = False
+) -> None:
+    """Put the last run's model into production: one commit on the branch production."""
+    from .pipeline import production, promotion
+
+    root = Path()
+    if plan:
+        state = promotion.plan_promotion(root, production.read_history(root, remote))
+    else:
+        state = promotion.promote(root, remote, image)
+    if as_json:
+        typer.echo(json.dumps(state.model_dump() if state else None))
+    elif state is None:
+        typer.echo("Nothing to deploy: production runs a model of the same run key.")
+    else:
+        typer.echo(f"Model {state.version} {'would be' if plan else 'is'} in production.")
+
+
+@app.command()
+def rollback(to: To = None, remote: Remote = "origin", as_json: AsJson = False) -> None:
+    """Let an earlier version run again: one commit on the branch production."""
+    from .pipeline.promotion import rollback
+
+    state = rollback(Path(), remote, to)
+    typer.echo(
+        json.dumps(state.model_dump()) if as_json else f"Model {state.version} is in production again."
+    )
+
+
+@app.command()
+def status(remote: Remote = "origin", as_json: AsJson = False) -> None:
+    """Show what runs in production, since when, and what ran before."""
+    from .pipeline.production import describe_deployment, read_history
+
+    history = read_history(Path(), remote)
+    if as_json:
+        typer.echo(json.dumps([deployment.model_dump() for deployment in history]))
+        return
+    if not history:
+        typer.echo("Nothing has been deployed yet.")
+    for place, deployment in enumerate(history):
+        typer.echo(f"{' ' if place else '*'} {describe_deployment(deployment)}")
 
 
 @app.command()

@@ -1,0 +1,169 @@
+"""The branch ``production``: what is running, and what ever ran, as Git keeps it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .champion import STATE
+from .errors import LifecycleError
+from .records import Part, Verdict
+
+BRANCH = "production"
+REFERENCE = f"refs/heads/{BRANCH}"
+FIELDS = "%H%x00%cI%x00%s"
+
+
+class State(BaseModel):
+    """``model.json``: the model that is running."""
+
+    # A later version of this file may say more.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    version: int = Field(ge=1)
+    """Counts up from 1, without gaps."""
+    commit: str | None
+    """Of main, from which it was built."""
+    run_key: str
+    bundle_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    """Of ``bundle.tar.gz`` in the release of this version."""
+    image: str | None = None
+    """Name and digest of the image that serves it."""
+    verdict: Verdict
+
+
+class Deployment(Part):
+    """One commit of the branch: from then on, this ran."""
+
+    sha: str
+    time: str
+    """Of the commit, ISO 8601."""
+    subject: str
+    state: State
+
+
+def read_history(root: Path, remote: str) -> list[Deployment]:
+    """Return what runs and what ran, the newest first; nothing where nothing was ever deployed.
+
+    Parameters
+    ----------
+    root : Path
+        The project, a Git repository.
+    remote : str
+        Name or address of the repository that has the branch.
+
+    Raises
+    ------
+    LifecycleError
+        If the repository cannot be asked, or what runs is not said in a way that can be read.
+    """
+    listed = _run(root, "ls-remote", remote, REFERENCE)
+    if not listed:
+        return []
+    _run(root, "fetch", "--quiet", "--no-tags", remote, REFERENCE)
+    lines = _run(root, "log", "--first-parent", f"--format={FIELDS}", listed.split()[0]).splitlines()
+    commits = [line.split("\0", 2) for line in lines]
+    states = _read_states(root, [sha for sha, _, _ in commits])
+    return [
+        Deployment(sha=sha, time=time, subject=subject, state=state)
+        for (sha, time, subject), state in zip(commits, states, strict=True)
+        if state is not None
+    ]
+
+
+def describe_deployment(deployment: Deployment) -> str:
+    """Say in one line what ran, since when, from which commit and why."""
+    state = deployment.state
+    commit = (state.commit or "unknown")[:12]
+    return f"{deployment.time}  model {state.version:<4}{state.verdict:<13}{commit:<14}{deployment.subject}"
+
+
+def commit_files(
+    root: Path, remote: str, files: Mapping[str, bytes], subject: str, parent: str | None
+) -> None:
+    """Replace all that the branch holds by some files, in one commit.
+
+    Parameters
+    ----------
+    root, remote
+        As for ``read_history``.
+    files : mapping of str to bytes
+        Content by path.
+    subject : str
+        Of the commit.
+    parent : str or None
+        What the branch is expected to be at; None where it does not exist yet.
+
+    Raises
+    ------
+    LifecycleError
+        If the branch has moved in the meantime or may not be written; then it is as it was.
+    """
+    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        for path, content in files.items():
+            blob = _run(root, "hash-object", "-w", "--stdin", content=content)
+            _run(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", variables=index)
+        tree = _run(root, "write-tree", variables=index)
+    commit_tree(root, remote, tree, subject, parent)
+
+
+def commit_tree(root: Path, remote: str, tree: str, subject: str, parent: str | None) -> None:
+    """Replace all that the branch holds by a tree; otherwise as ``commit_files``."""
+    parents = ["-p", parent] if parent else []
+    sha = _run(root, "commit-tree", tree, *parents, "-m", subject)
+    lease = f"--force-with-lease={REFERENCE}:{parent or ''}"
+    _run(root, "push", "--quiet", "--no-verify", lease, remote, f"{sha}:{REFERENCE}")
+
+
+def _read_states(root: Path, commits: list[str]) -> list[State | None]:
+    """Return what each commit says of the model; None where an older one cannot be read."""
+    states: list[State | None] = []
+    for place, sha in enumerate(commits):
+        try:
+            states.append(State.model_validate(json.loads(_run(root, "show", f"{sha}:{STATE}"))))
+        except (LifecycleError, ValueError, ValidationError):
+            if place == 0:
+                raise LifecycleError(
+                    f"{STATE} of branch {BRANCH} does not say what is running; "
+                    f"repair it with 'git revert {sha[:12]}' on that branch."
+                ) from None
+            states.append(None)
+    return states
+
+
+def _run(
+    root: Path, *words: str, content: bytes | None = None, variables: Mapping[str, str] | None = None
+) -> str:
+    """Run Git and return what it says."""
+    more: dict[str, Any] = {"stdin": subprocess.DEVNULL} if content is None else {"input": content}
+    try:
+        ended = subprocess.run(
+            ["git", *words],
+            cwd=root,
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(variables or {})},
+            capture_output=True,
+            check=False,
+            **more,
+        )
+    except FileNotFoundError:
+        raise LifecycleError("git is not installed; the branch production needs it.") from None
+    if ended.returncode:
+        raise LifecycleError(_explain(words[0], ended.stderr.decode("utf-8", "replace")))
+    return ended.stdout.decode("utf-8", "replace").strip()
+
+
+def _explain(verb: str, said: str) -> str:
+    lines = [line for line in said.splitlines() if not line.startswith("hint:")] or ["it said nothing"]
+    if verb == "push" and ("stale info" in said or "fetch first" in said or "already exists" in said):
+        return f"Branch {BRANCH} has moved since it was read; run the same command again."
+    return (
+        f"git {verb} failed for branch {BRANCH}: {lines[-1].removeprefix('fatal: ').removeprefix('error: ')}"
+    )

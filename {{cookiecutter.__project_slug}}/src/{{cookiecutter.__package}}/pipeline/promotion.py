@@ -1,0 +1,144 @@
+"""Which version runs in production: promote, roll back, tell."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+from . import production
+from .build import BUILD
+from .bundle import CARD, LineageRecord, verify_bundle
+from .champion import BUNDLE, STATE
+from .errors import LifecycleError
+from .package import PACKAGE, is_packed
+from .production import Deployment, State
+from .records import ComparisonRecord, RunRecord
+from .summary import describe_failure
+
+
+def plan_promotion(root: Path, history: list[Deployment]) -> State | None:
+    """Return what production should become; None where it runs a model of the same run key.
+
+    Parameters
+    ----------
+    root : Path
+        The project, with a finished run and its package in ``build/``.
+    history : list of Deployment
+        The newest first.
+
+    Raises
+    ------
+    LifecycleError
+        If the run failed, a gate stands in the way, or the package is not that of the run's bundle.
+    """
+    build = root / BUILD
+    run, comparison = RunRecord.read(build), ComparisonRecord.read(build)
+    if run.status == "failed":
+        raise LifecycleError(f"{build} cannot be promoted: the run failed at stage {run.stage}: {run.error}")
+    failing = [describe_failure(gate) for gate in comparison.gates if gate.blocks]
+    if failing:
+        raise LifecycleError(f"{build} cannot be promoted: {'; '.join(failing)}.")
+    verify_bundle(build / BUNDLE)
+    lineage = LineageRecord.read(build / BUNDLE)
+    if history and history[0].state.run_key == lineage.run_key:
+        return None
+    return State(
+        version=max((deployment.state.version for deployment in history), default=0) + 1,
+        commit=lineage.commit,
+        run_key=lineage.run_key,
+        bundle_sha256=_digest_package(build / PACKAGE, build / BUNDLE),
+        verdict=comparison.verdict,
+    )
+
+
+def promote(root: Path, remote: str, image: str | None) -> State | None:
+    """Put the last run's model into production, with one commit.
+
+    Parameters
+    ----------
+    root : Path
+        The project.
+    remote : str
+        Name or address of the repository whose branch ``production`` says what runs.
+    image : str or None
+        Name and digest of the image that serves the model.
+
+    Returns
+    -------
+    State or None
+        What runs now; None where nothing had to change.
+
+    Raises
+    ------
+    LifecycleError
+        As ``plan_promotion``, and if the branch cannot be read or written. Production is as it was.
+    """
+    history = production.read_history(root, remote)
+    planned = plan_promotion(root, history)
+    if planned is None:
+        return None
+    state = planned.model_copy(update={"image": image})
+    card = (root / BUILD / BUNDLE / CARD).read_bytes()
+    files = {STATE: _write(state), f"model_cards/{CARD}": card}
+    parent = history[0].sha if history else None
+    production.commit_files(root, remote, files, f"Deploy model {state.version}", parent)
+    return state
+
+
+def rollback(root: Path, remote: str, version: int | None) -> State:
+    """Let an earlier version run again, with one commit.
+
+    Parameters
+    ----------
+    root, remote
+        As for ``promote``.
+    version : int or None
+        Which; by default the one before what runs.
+
+    Raises
+    ------
+    LifecycleError
+        If there is no such version, or it runs already. Production is as it was.
+    """
+    history = production.read_history(root, remote)
+    target = find_target(history, version)
+    subject = f"Roll back to model {target.state.version}"
+    production.commit_tree(root, remote, target.sha + "^{tree}", subject, history[0].sha)
+    return target.state
+
+
+def find_target(history: list[Deployment], version: int | None) -> Deployment:
+    """Return the newest deployment of a version, by default of the one before what runs.
+
+    Raises
+    ------
+    LifecycleError
+        If there is no such version, or it runs already.
+    """
+    if not history:
+        raise LifecycleError("Nothing has been deployed yet, so there is nothing to roll back.")
+    running = history[0].state.version
+    known = sorted({deployment.state.version for deployment in history})
+    if version is None:
+        earlier = [number for number in known if number < running]
+        if not earlier:
+            raise LifecycleError(f"Model {running} is the first version; there is none before it to run.")
+        version = earlier[-1]
+    if version == running:
+        raise LifecycleError(f"Model {version} is already what runs in production.")
+    if version not in known:
+        raise LifecycleError(
+            f"Model {version} was never in production; expected one of {', '.join(map(str, known))}."
+        )
+    return next(deployment for deployment in history if deployment.state.version == version)
+
+
+def _digest_package(package: Path, bundle: Path) -> str:
+    if not is_packed(bundle, package):
+        raise LifecycleError(f"{package} is not of the last run's bundle; run 'mlops package' again.")
+    return sha256(package.read_bytes()).hexdigest()
+
+
+def _write(state: State) -> bytes:
+    return (json.dumps(state.model_dump(), indent=2) + "\n").encode()

@@ -1,0 +1,225 @@
+"""The branch production says what runs; each change of it is one commit, or none."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from {{ cookiecutter.__package }}.pipeline import production, promotion
+from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
+
+from conftest import mlops
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run Git and return what it says."""
+    ended = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
+    return ended.stdout.strip()
+
+
+@pytest.fixture
+def deploying(done: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A finished and packed project with a remote on which nothing was ever deployed."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.org")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    git(done, "init", "--quiet", "--initial-branch", "main")
+    git(done, "init", "--quiet", "--bare", "remote.git")
+    git(done, "remote", "add", "origin", "remote.git")
+    run("package")
+    return done
+
+
+def run(*words: str) -> Result:
+    """Run a command that must succeed."""
+    result = mlops(*words)
+    assert 0 == result.exit_code, result.output
+    return result
+
+
+def make_next_model(root: Path, run_key: str) -> None:
+    """Let the finished run have another run key, sealed and packed."""
+    from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
+
+    path = root / "build/bundle/lineage.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"run_key": run_key}))
+    seal_bundle(root / "build/bundle")
+    run("package")
+
+
+def deploy(root: Path, *run_keys: str) -> None:
+    for run_key in run_keys:
+        make_next_model(root, run_key)
+        run("promote")
+
+
+def read_branch(root: Path) -> dict[str, object]:
+    """Return model.json as the remote has it."""
+    model: dict[str, object] = json.loads(git(root / "remote.git", "show", "production:model.json"))
+    return model
+
+
+def list_versions(root: Path) -> list[int]:
+    """Return the versions that ran, the newest first."""
+    return [deployment.state.version for deployment in production.read_history(root, "origin")]
+
+
+def test_first_deployment(deploying: Path) -> None:
+    """Without a branch there is nothing before; what is committed names the package and has the card."""
+    digest = run("package").output.split()[0]
+    assert "Model 1 is in production.\n" == run("promote", "--image", "registry/app@sha256:1").output
+    model = read_branch(deploying)
+    lineage = json.loads((deploying / "build/bundle/lineage.json").read_text())
+    assert (1, digest, lineage["run_key"], "registry/app@sha256:1") == (
+        model["version"],
+        model["bundle_sha256"],
+        model["run_key"],
+        model["image"],
+    )
+    names = git(deploying / "remote.git", "ls-tree", "-r", "--name-only", "production").split()
+    assert ["model.json", "model_cards/model_card.md"] == names
+    assert "Deploy model 1" == git(deploying / "remote.git", "log", "--format=%s", "production")
+
+
+def test_same_run_key_deploys_nothing(deploying: Path) -> None:
+    """A second time, or after a change of words alone, no commit and no version is made."""
+    run("promote")
+    assert "Nothing to deploy: production runs a model of the same run key.\n" == run("promote").output
+    assert "null\n" == run("promote", "--json").output
+    assert [1] == list_versions(deploying)
+
+
+def test_versions_count_up(deploying: Path) -> None:
+    """Without gaps and without repeats, whatever was rolled back in between."""
+    deploy(deploying, "a", "b")
+    run("rollback")
+    make_next_model(deploying, "c")
+    assert "Model 3 would be in production.\n" == run("promote", "--plan").output
+    deploy(deploying, "c")
+    assert [3, 1, 2, 1] == list_versions(deploying)
+
+
+def test_plan_changes_nothing(deploying: Path) -> None:
+    """A plan says which version it would be, and writes nothing."""
+    state = json.loads(run("promote", "--plan", "--json").output)
+    assert 1 == state["version"]
+    assert "" == git(deploying, "ls-remote", "origin")
+
+
+def test_rollback_and_forward(deploying: Path) -> None:
+    """All that ran comes back, as a new commit; the way forward is the same."""
+    deploy(deploying, "a", "b", "c")
+    first = git(deploying / "remote.git", "rev-parse", "production~2^{tree}")
+    assert "Model 1 is in production again.\n" == run("rollback", "--to", "1").output
+    assert first == git(deploying / "remote.git", "rev-parse", "production^{tree}")
+    assert 3 == json.loads(run("rollback", "--to", "3", "--json").output)["version"]
+    assert [3, 1, 3, 2, 1] == list_versions(deploying)
+
+
+def test_revert_by_hand(deploying: Path) -> None:
+    """A commit that somebody reverted on the branch counts like any other."""
+    deploy(deploying, "a", "b")
+    git(deploying, "clone", "--quiet", "--branch", "production", "remote.git", "hand")
+    git(deploying / "hand", "revert", "--no-edit", "HEAD")
+    git(deploying / "hand", "push", "--quiet")
+    lines = run("status").output.splitlines()
+    assert [("*", "1"), (" ", "2"), (" ", "1")] == [(line[0], line.split("model ")[1][0]) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("deployed", "version", "expected"),
+    [
+        ([], None, "Nothing has been deployed yet"),
+        (["a"], None, "Model 1 is the first version; there is none before it"),
+        (["a", "b"], 2, "Model 2 is already what runs"),
+        (["a", "b"], 7, "Model 7 was never in production; expected one of 1, 2"),
+    ],
+)
+def test_rollback_refused(deploying: Path, deployed: list[str], version: int | None, expected: str) -> None:
+    """Where nothing can be rolled back, one sentence says why, and nothing changes."""
+    deploy(deploying, *deployed)
+    before = git(deploying, "ls-remote", "origin")
+    words = ["rollback"] if version is None else ["rollback", "--to", str(version)]
+    result = mlops(*words)
+    assert 1 == result.exit_code
+    assert expected in result.output
+    assert before == git(deploying, "ls-remote", "origin")
+
+
+def test_failed_gate_is_not_promoted(deploying: Path) -> None:
+    """On main the same gates guard production."""
+    path = deploying / "build/comparison.json"
+    comparison = json.loads(path.read_text())
+    comparison["gates"][0]["passed"] = False
+    path.write_text(json.dumps(comparison))
+    result = mlops("promote")
+    assert 1 == result.exit_code
+    assert "cannot be promoted: gate 'contract holds' does not hold" in result.output
+    assert "" == git(deploying, "ls-remote", "origin")
+
+
+def test_stale_package_is_not_promoted(deploying: Path) -> None:
+    """The digest in model.json is that of the bundle which was judged."""
+    from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
+
+    (deploying / "build/bundle/model_card.md").write_text("another")
+    seal_bundle(deploying / "build/bundle")
+    result = mlops("promote")
+    assert "bundle.tar.gz is not of the last run's bundle; run 'mlops package' again." in result.output
+    assert "" == git(deploying, "ls-remote", "origin")
+
+
+def test_two_at_once(deploying: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two deployments that read the same state one comes first; the other changes nothing."""
+    make_next_model(deploying, "a")
+    history = production.read_history(deploying, "origin")
+    run("promote")
+    make_next_model(deploying, "b")
+    with monkeypatch.context() as patch:
+        patch.setattr(production, "read_history", lambda root, remote: history)
+        with pytest.raises(LifecycleError, match="has moved since it was read"):
+            promotion.promote(deploying, "origin", None)
+    assert ("a", [1]) == (read_branch(deploying)["run_key"], list_versions(deploying))
+    run("promote")
+    assert ("b", [2, 1]) == (read_branch(deploying)["run_key"], list_versions(deploying))
+
+
+def test_branch_that_says_nothing(deploying: Path) -> None:
+    """A model.json that cannot be read is named, with what repairs it."""
+    deploy(deploying, "a")
+    git(deploying, "clone", "--quiet", "--branch", "production", "remote.git", "hand")
+    (deploying / "hand/model.json").write_text("{}")
+    git(deploying / "hand", "commit", "--quiet", "--all", "--message", "Break it")
+    git(deploying / "hand", "push", "--quiet")
+    result = mlops("status")
+    assert 1 == result.exit_code
+    assert "model.json of branch production does not say what is running" in result.output
+    git(deploying / "hand", "revert", "--no-edit", "HEAD")
+    git(deploying / "hand", "push", "--quiet")
+    assert [1, 1] == list_versions(deploying)
+
+
+def test_no_such_remote(deploying: Path) -> None:
+    """A repository that cannot be asked is not one without deployments."""
+    result = mlops("status", "--remote", "nowhere")
+    assert 1 == result.exit_code
+    assert "git ls-remote failed for branch production" in result.output
+
+
+def test_status_of_nothing(deploying: Path) -> None:
+    """Before the first deployment, status says so."""
+    assert "Nothing has been deployed yet.\n" == run("status").output
+    assert [] == json.loads(run("status", "--json").output)
+
+
+def test_worktree_is_left_alone(deploying: Path) -> None:
+    """Neither index nor files of the project change when production does."""
+    git(deploying, "add", "params.yaml")
+    before = git(deploying, "status", "--porcelain")
+    run("promote")
+    assert before == git(deploying, "status", "--porcelain")
