@@ -407,6 +407,22 @@ def test_release(scene: Scene) -> None:
     assert scene.repository.head("main") == scene.ask("GET", f"{REPOSITORY}/commits/model-v1")["sha"]
 
 
+def test_draft(scene: Scene) -> None:
+    """A draft has no tag and is not found by one, until it is published; then it can be forgotten."""
+    body = {"tag_name": "model-v9", "target_commitish": "main", "draft": True}
+    draft = scene.ask("POST", f"{REPOSITORY}/releases", body)
+    tagged = f"{REPOSITORY}/releases/tags/model-v9"
+    assert 404 == scene.send("GET", tagged)[0]
+    assert 404 == scene.send("GET", f"{REPOSITORY}/git/ref/tags/model-v9")[0]
+    published = scene.ask("PATCH", f"{REPOSITORY}/releases/{draft['id']}", {"draft": False, "body": "Card"})
+    assert (False, "Card") == (published["draft"], published["body"])
+    assert draft["id"] == scene.ask("GET", tagged)["id"]
+    scene.ask("DELETE", f"{REPOSITORY}/releases/{draft['id']}")
+    assert 404 == scene.send("GET", tagged)[0]
+    scene.ask("DELETE", f"{REPOSITORY}/git/refs/tags/model-v9")
+    assert 422 == scene.send("DELETE", f"{REPOSITORY}/git/refs/tags/model-v9")[0]
+
+
 def test_new_branch(scene: Scene) -> None:
     """A branch is made at a commit that exists, once."""
     body = {"ref": "refs/heads/new", "sha": scene.repository.head("main")}

@@ -187,6 +187,7 @@ class Runner:
         return {
             **variables,
             "REMOTES": str(self.forge.folder / "remotes"),
+            "GIT_SSL_CAINFO": str(trusted),
             "SSL_CERT_FILE": str(trusted),
             "NODE_EXTRA_CA_CERTS": str(trusted),
         }

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from . import comments, contents, files, pulls, releases, runs
+from . import comments, contents, files, pulls, releases, runs, transport
 from .errors import ApiError, not_found
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def make_app(forge: Forge) -> FastAPI:
         app.include_router(module.router, prefix=REPOSITORY)
     app.include_router(releases.uploads, prefix=UPLOADS)
     app.include_router(files.router)
+    app.include_router(transport.router)
     app.add_exception_handler(ApiError, _tell_refusal)
     app.add_exception_handler(RequestValidationError, _tell_invalid)
     app.add_exception_handler(HTTPException, _tell_unknown)

@@ -82,6 +82,14 @@ def create_reference(visit: Writer, body: Body) -> Shape:
     return _show_reference(visit, ref, sha)
 
 
+@router.delete("/git/refs/{ref:path}", status_code=204)
+def delete_reference(visit: Writer, ref: str) -> None:
+    """Remove a branch or a tag."""
+    if not git.references(visit.repository.path, f"refs/{ref}").get(f"refs/{ref}"):
+        raise ApiError(422, "Reference does not exist")
+    git.git(visit.repository.path, "update-ref", "-d", "--", f"refs/{ref}")
+
+
 def _show_reference(visit: Visit, ref: str, sha: str) -> Shape:
     url = visit.at.repository(visit.repository.name)
     kind = git.git(visit.repository.path, "cat-file", "-t", sha)

@@ -96,6 +96,28 @@ def get_release(visit: Reader, key: int) -> Shape:
     return _show(visit, visit.find("releases", key))
 
 
+@router.patch("/releases/{key}")
+def edit_release(visit: Writer, key: int, body: Body) -> Shape:
+    """Change what a release says; a draft that becomes none gets its tag."""
+    record = visit.find("releases", key)
+    known = ("tag_name", "target_commitish", "name", "body", "draft", "prerelease")
+    changes = {name: body[name] for name in known if name in body}
+    if record["draft"] and changes.get("draft") is False:
+        merged = record | changes
+        _tag(visit, merged["tag_name"], merged["target_commitish"])
+        changes["published_at"] = now()
+    return _show(visit, visit.repository.change("releases", key, **changes))
+
+
+@router.delete("/releases/{key}", status_code=204)
+def delete_release(visit: Writer, key: int) -> None:
+    """Forget a release and its assets; its tag stays."""
+    release = visit.find("releases", key)
+    for asset in _find_assets(visit, release):
+        visit.repository.remove("assets", asset["id"])
+    visit.repository.remove("releases", key)
+
+
 @router.get("/releases/{key}/assets")
 def list_assets(visit: Reader, key: int) -> list[Shape]:
     """Show the assets of a release."""
