@@ -29,9 +29,13 @@ TREE = """
 .github/dependabot.yml
 .github/pull_request_template.md
 .github/rulesets/main.json
+.github/rulesets/production.json
+.github/scripts/authenticate_git.sh
 .github/scripts/neutralise_report.py
 .github/workflows/checks.yml
+.github/workflows/deploy.yml
 .github/workflows/report.yml
+.github/workflows/rollback.yml
 .github/workflows/train.yml
 .gitignore
 LICENSE
@@ -120,6 +124,7 @@ src/flight_delays/pipeline/scores.py
 src/flight_delays/pipeline/sections.py
 src/flight_delays/pipeline/settings.py
 src/flight_delays/pipeline/slices.py
+src/flight_delays/pipeline/smoke.py
 src/flight_delays/pipeline/sources.py
 src/flight_delays/pipeline/split.py
 src/flight_delays/pipeline/store.py
@@ -184,6 +189,7 @@ tests/test_revision.py
 tests/test_runkey.py
 tests/test_schema.py
 tests/test_settings.py
+tests/test_smoke.py
 tests/test_sources.py
 tests/test_split.py
 tests/test_store.py

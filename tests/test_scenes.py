@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tarfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +15,6 @@ from rehearsal import edits
 from rehearsal.__main__ import main
 from rehearsal.bake import PROBLEMS
 from rehearsal.edits import EditError
-from rehearsal.publication import pack_bundle
 from rehearsal.rehearse import rehearse
 from rehearsal.scenes import SCENES
 from rehearsal.story import PullRequest, Story, read_story
@@ -62,7 +58,7 @@ def read_report(story: Story, head: str) -> str:
         ("faster", "open", "failure", "Worse than champion v1"),
         ("rate", "open", "success", "No worse than champion v1"),
         ("strict", "open", "failure", "Cannot tell"),
-        ("words", "open", "success", "Nothing that can change the model has changed"),
+        ("words", "merged", "success", "Nothing that can change the model has changed"),
         ("waived", "open", "failure", "Worse than champion v1"),
         ("more-data", "open", "failure", "The data break the contract"),
         ("stranger:tuning", "open", "success", "Better than champion v1"),
@@ -81,6 +77,12 @@ def test_nothing(story: Story) -> None:
     report = read_report(story, "words")
     assert "Production runs this very model, champion v1" in report
     assert "Model reused" in report
+
+
+def test_production(story: Story) -> None:
+    """A merge deploys what is new and nothing else; a rollback goes back and forward again."""
+    told = [event.text for event in story.events if event.text.startswith("Model ")]
+    assert [f"Model {version} is in production" for version in (1, 1, 2, 1, 2)] == told
 
 
 def test_waiver(story: Story) -> None:
@@ -214,15 +216,3 @@ def test_timeline(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert 1 == timeline.surprises
     assert 3 == len(capsys.readouterr().out.splitlines())
-
-
-def test_bundle() -> None:
-    """What is released holds the bundle and nothing else of a build, the same bytes each time."""
-    build = io.BytesIO()
-    with zipfile.ZipFile(build, "w") as written:
-        for name in ("report.md", "bundle/model.skops", "bundle/MANIFEST.json"):
-            written.writestr(name, name)
-    packed = pack_bundle(zipfile.ZipFile(build))
-    assert packed == pack_bundle(zipfile.ZipFile(build))
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        assert ["bundle/MANIFEST.json", "bundle/model.skops"] == archive.getnames()

@@ -14,7 +14,7 @@ from .scenes import SceneError
 
 PROJECT = ROOT / "demo" / "flight-delays"
 FOLDER = ROOT / "demo" / "rehearsal"
-SCENES = ["better", "worse", "bad-data", "fork"]
+SCENES = ["better", "worse", "bad-data", "fork", "rollback"]
 
 
 def main(arguments: list[str]) -> int:

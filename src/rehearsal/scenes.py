@@ -9,14 +9,12 @@ from .edits import (
     accept_spoiled_data,
     allow_no_loss,
     be_curious,
-    choose_candidates,
     cripple_model,
     improve_model,
     improve_readme,
     learn_faster,
     waive_gates,
 )
-from .publication import publish
 from .stage import OWNER, STRANGER, TRAIN, Stage
 from .timeline import BAD, GOOD
 
@@ -41,37 +39,37 @@ def first_push(stage: Stage) -> None:
     stage.push("main", "Bake the project")
     stage.timeline.tell(f"{OWNER} pushes the project to main")
     stage.play()
-    stage.client().post("actions/workflows/train.yml/dispatches", ref="main")
-    trained = [run for run in stage.play() if run.workflow.path == TRAIN]
-    if trained[0].conclusion != "success":
+    if stage.read_production() is None:
         raise SceneError(
             "The project as it is does not pass its own gates; run 'mlops run' in it to see why."
         )
-    version = publish(stage, trained[0])
-    stage.timeline.tell(f"Model {version} is in production", GOOD)
+    _expect_version(stage, 1)
 
 
 def nothing(stage: Stage) -> None:
-    """A pull request changes words only: nothing is trained, and the champion's numbers are shown."""
+    """A pull request changes words only: nothing is trained, and after its merge nothing is deployed."""
+    before = stage.read_production()
     stage.begin("words")
     improve_readme(stage.project)
     stage.push("words", "Say whom to ask")
     number = stage.open("Say whom to ask", "For readers.", "words")
     stage.play()
     _expect(stage, number, "success", "Nothing that can change the model has changed")
+    _merge(stage, number)
+    _expect_version(stage, before)
 
 
 def better(stage: Stage) -> None:
-    """A pull request makes the model better, and is merged."""
+    """A pull request makes the model better, is merged, and its model goes into production."""
+    before = stage.read_production() or 0
     stage.begin("better")
     title, reason = improve_model(stage.project)
     stage.push("better", title)
     number = stage.open(title, reason, "better")
     stage.play()
     _expect(stage, number, "success", "Better")
-    obstacle = stage.merge(number)
-    stage.timeline.expect(obstacle is None, f"#{number} is merged", f"#{number} cannot be merged: {obstacle}")
-    stage.play()
+    _merge(stage, number)
+    _expect_version(stage, before + 1)
 
 
 def worse(stage: Stage) -> None:
@@ -90,7 +88,6 @@ def no_worse(stage: Stage) -> None:
     """A pull request changes the model a little; what it may cost is within the margin."""
     stage.begin("rate")
     learn_faster(stage.project)
-    choose_candidates(stage.project, "boosting")
     stage.push("rate", "Learn a little faster")
     number = stage.open("Learn a little faster", "It trains in less time.", "rate")
     stage.play()
@@ -101,7 +98,6 @@ def cannot_tell(stage: Stage) -> None:
     """The same change, in a project that accepts no loss: the test rows are too few to be sure."""
     stage.begin("strict")
     learn_faster(stage.project)
-    choose_candidates(stage.project, "boosting")
     allow_no_loss(stage.project)
     stage.push("strict", "Learn a little faster, at no cost")
     number = stage.open("Learn a little faster, at no cost", "It must cost nothing at all.", "strict")
@@ -134,6 +130,19 @@ def bad_data(stage: Stage) -> None:
     stage.play()
     _expect(stage, number, "failure", "")
     _expect_refusal(stage, number)
+
+
+def rollback(stage: Stage) -> None:
+    """Somebody rolls production back, and forward again; each time its bundle is proved first."""
+    if stage.read_production() == 1:
+        better(stage)
+    newest = stage.read_production() or 0
+    stage.timeline.tell(f"{OWNER} rolls back")
+    stage.dispatch("rollback.yml")
+    _expect_version(stage, newest - 1)
+    stage.timeline.tell(f"{OWNER} goes forward to model {newest}")
+    stage.dispatch("rollback.yml", version=str(newest))
+    _expect_version(stage, newest)
 
 
 def fork(stage: Stage) -> None:
@@ -171,6 +180,21 @@ def _expect(stage: Stage, number: int, conclusion: str, verdict: str) -> None:
     )
 
 
+def _merge(stage: Stage, number: int) -> None:
+    obstacle = stage.merge(number)
+    stage.timeline.expect(obstacle is None, f"#{number} is merged", f"#{number} cannot be merged: {obstacle}")
+    stage.play()
+
+
+def _expect_version(stage: Stage, version: int | None) -> None:
+    found = stage.read_production()
+    stage.timeline.expect(
+        found == version,
+        f"Model {found} is in production",
+        f"model {found} is in production; expected: model {version}",
+    )
+
+
 def _expect_refusal(stage: Stage, number: int) -> None:
     obstacle = stage.merge(number)
     stage.timeline.expect(
@@ -183,13 +207,14 @@ SCENES = {
     scene.name: scene
     for scene in (
         Scene(FIRST, "the project is pushed, and its model goes into production", first_push),
-        Scene("nothing", "a pull request changes words only, and trains nothing", nothing),
-        Scene("better", "a pull request makes the model better, and is merged", better),
-        Scene("worse", "a pull request makes it worse, and cannot be merged", worse),
-        Scene("no-worse", "a pull request changes it a little, within the margin", no_worse),
+        Scene("nothing", "a pull request changes words only, and trains and deploys nothing", nothing),
+        Scene("no-worse", "a pull request changes the model a little, within the margin", no_worse),
         Scene("cannot-tell", "the same without a margin: too few rows to be sure", cannot_tell),
+        Scene("worse", "a pull request makes it worse, and cannot be merged", worse),
         Scene("waiver", "a worse model passes by a waiver, until that expires", waiver),
         Scene("bad-data", "a pull request brings data that break the contract", bad_data),
         Scene("fork", "a stranger's pull request, whose run can write nothing", fork),
+        Scene("better", "a pull request makes it better, is merged, and deployed", better),
+        Scene("rollback", "production goes back to the model before, and forward again", rollback),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from .bake import clean_environment
 from .client import Client, ClientError
 from .environments import find_environment
-from .forge import Forge
+from .forge import Forge, git
 from .forge.repository import Repository
 from .markdown import find_heading
 from .runner import Run, Runner
@@ -20,6 +21,8 @@ from .timeline import BAD, GOOD, Timeline
 
 OWNER, STRANGER, BOT = "octocat", "stranger", "github-actions[bot]"
 TRAIN = ".github/workflows/train.yml"
+DEPLOY = ".github/workflows/deploy.yml"
+ROLLBACK = ".github/workflows/rollback.yml"
 # Says nothing about models, and asks the network for known flaws.
 CHECKS = ".github/workflows/checks.yml"
 # What a project makes by itself, and a clone does not have.
@@ -99,15 +102,28 @@ class Stage:
                 self.runner.complete(run)
         return self.runner.history[before:]
 
+    def dispatch(self, workflow: str, **inputs: str) -> None:
+        """Start a workflow on main by hand, as its owner, and wait for its end."""
+        self.client().post(f"actions/workflows/{workflow}/dispatches", ref="main", inputs=inputs)
+        self.play()
+
     def _tell(self, run: Run) -> None:
-        if run.workflow.path == TRAIN and run.conclusion != "skipped":
-            what = {"push": "the push", "pull_request": "the pull request"}.get(run.event.name, "main")
-            mark = GOOD if run.conclusion == "success" else BAD
-            at = ""
-            if mark == BAD:
-                failed = (step for step, result in run.outcome.steps.items() if result == "failure")
-                at = f" at {', '.join(failed)}"
-            self.timeline.tell(f"train.yml for {what}: gate is {run.conclusion}{at}", mark)
+        if run.workflow.path not in (TRAIN, DEPLOY, ROLLBACK) or run.conclusion == "skipped":
+            return
+        what = {"push": " for the push: gate", "pull_request": " for the pull request: gate"}
+        about = what.get(run.event.name, "") if run.workflow.path == TRAIN else ""
+        mark, at = GOOD, ""
+        if run.conclusion != "success":
+            failed = (step for step, result in run.outcome.steps.items() if result == "failure")
+            mark, at = BAD, f" at {', '.join(failed)}"
+        self.timeline.tell(f"{Path(run.workflow.path).name}{about} is {run.conclusion}{at}", mark)
+
+    def read_production(self) -> int | None:
+        """Return the version that runs in production; None before the first deployment."""
+        if self.repository.head("production") is None:
+            return None
+        model = json.loads(git.git(self.repository.path, "show", "production:model.json"))
+        return int(model["version"])
 
     def read_reports(self, number: int) -> list[str]:
         """Return the reports among the comments of a pull request; there should be one."""

@@ -231,9 +231,9 @@ def test_a_champion_that_cannot_answer_is_an_obstacle(meet: Meet) -> None:
     """Its process may fail in any way."""
 
     def fail(rows: pd.DataFrame) -> Answers:
-        raise Incomparable("the champion took over 300 s to predict")
+        raise Incomparable("its model took over 300 s to predict")
 
-    assert "the champion took over 300 s to predict" == meet(answer=fail).obstacle
+    assert "its model took over 300 s to predict" == meet(answer=fail).obstacle
 
 
 def test_a_column_that_only_the_files_still_have_is_given_to_the_champion(

@@ -115,6 +115,7 @@ def test_rollback_and_forward(deploying: Path) -> None:
     """All that ran comes back, as a new commit; the way forward is the same."""
     deploy(deploying, "a", "b", "c")
     first = git(deploying / "remote.git", "rev-parse", "production~2^{tree}")
+    assert "Model 2 would be in production again.\n" == run("rollback", "--plan").output
     assert "Model 1 is in production again.\n" == run("rollback", "--to", "1").output
     assert first == git(deploying / "remote.git", "rev-parse", "production^{tree}")
     assert 3 == json.loads(run("rollback", "--to", "3", "--json").output)["version"]

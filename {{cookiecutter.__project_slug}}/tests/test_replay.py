@@ -109,7 +109,7 @@ def test_a_champion_whose_code_fails_is_not_compared(bundle: Path) -> None:
     """The reason is one line of what it raised."""
     (bundle / "code" / "features.py").write_text("raise RuntimeError('no luck\\nat all')\n")
     seal_bundle(bundle)
-    with pytest.raises(Incomparable, match=r"^the champion raised RuntimeError: no luck$"):
+    with pytest.raises(Incomparable, match=r"^its model raised RuntimeError: no luck$"):
         replay(bundle, read_golden(bundle), TIMEOUT)
 
 
@@ -117,7 +117,7 @@ def test_a_champion_that_hangs_is_not_waited_for(bundle: Path) -> None:
     """The others have the runner for a limited time too."""
     (bundle / "code" / "features.py").write_text("import time\n\ntime.sleep(60)\n")
     seal_bundle(bundle)
-    with pytest.raises(Incomparable, match="the champion took over 4 s to predict"):
+    with pytest.raises(Incomparable, match="its model took over 4 s to predict"):
         replay(bundle, read_golden(bundle), 4)
 
 

@@ -51,6 +51,7 @@ Champion = Annotated[
     Path | None,
     typer.Option(help="Folder of the champion's bundle; by default champion/, where it is there."),
 ]
+Package = Annotated[Path | None, typer.Argument(help="By default build/bundle.tar.gz.")]
 Remote = Annotated[
     str, typer.Option(help="The repository, by name or address, that has the branch production.")
 ]
@@ -195,6 +196,20 @@ def package() -> None:
 
 
 @app.command()
+def smoke(package: Package = None) -> None:
+    """Prove that a package works: it is whole, loads, and answers as it did when it was made."""
+    from .pipeline.build import BUILD
+    from .pipeline.package import PACKAGE
+    from .pipeline.smoke import smoke
+
+    path = package or Path(BUILD) / PACKAGE
+    lineage = smoke(path)
+    typer.echo(
+        f"{path.as_posix()} works: {lineage.challenger} of commit {(lineage.commit or 'unknown')[:12]}."
+    )
+
+
+@app.command()
 def promote(
     remote: Remote = "origin", image: Image = None, plan: Plan = False, as_json: AsJson = False
 ) -> None:
@@ -215,14 +230,19 @@ def promote(
 
 
 @app.command()
-def rollback(to: To = None, remote: Remote = "origin", as_json: AsJson = False) -> None:
+def rollback(to: To = None, remote: Remote = "origin", plan: Plan = False, as_json: AsJson = False) -> None:
     """Let an earlier version run again: one commit on the branch production."""
-    from .pipeline.promotion import rollback
+    from .pipeline import production, promotion
 
-    state = rollback(Path(), remote, to)
-    typer.echo(
-        json.dumps(state.model_dump()) if as_json else f"Model {state.version} is in production again."
-    )
+    root = Path()
+    if plan:
+        state = promotion.find_target(production.read_history(root, remote), to).state
+    else:
+        state = promotion.rollback(root, remote, to)
+    if as_json:
+        typer.echo(json.dumps(state.model_dump()))
+    else:
+        typer.echo(f"Model {state.version} {'would be' if plan else 'is'} in production again.")
 
 
 @app.command()

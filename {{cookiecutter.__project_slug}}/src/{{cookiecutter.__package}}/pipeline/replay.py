@@ -70,7 +70,7 @@ def replay(bundle: Path, rows: pd.DataFrame, timeout: float) -> Answers:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise Incomparable(f"the champion took over {timeout:g} s to predict") from None
+            raise Incomparable(f"its model took over {timeout:g} s to predict") from None
         if ended.returncode:
             reason = ended.stderr.strip().splitlines() or [f"its process ended with {ended.returncode}"]
             raise Incomparable(reason[-1])
@@ -95,7 +95,7 @@ def _answer(bundle: Path, folder: Path) -> None:
     loaded = load_bundle(bundle)
     if not replay_golden(loaded.model, bundle, loaded.contract):
         raise Incomparable(
-            "with the libraries of this commit the champion no longer predicts what it did when it was made"
+            "with the libraries of this commit its model no longer predicts what it did when it was made"
         )
     with (folder / ROWS).open("rb") as file:
         rows = pickle.load(file)
@@ -115,5 +115,5 @@ if __name__ == "__main__":
     except Exception as error:
         from .isolation import describe
 
-        told = str(error) if isinstance(error, LifecycleError) else f"the champion raised {describe(error)}"
+        told = str(error) if isinstance(error, LifecycleError) else f"its model raised {describe(error)}"
         sys.exit(" ".join(told.split()))
