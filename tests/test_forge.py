@@ -419,6 +419,9 @@ def test_draft(scene: Scene) -> None:
     assert draft["id"] == scene.ask("GET", tagged)["id"]
     scene.ask("DELETE", f"{REPOSITORY}/releases/{draft['id']}")
     assert 404 == scene.send("GET", tagged)[0]
+    matching = f"{REPOSITORY}/git/matching-refs/tags/model-v"
+    assert "refs/tags/model-v9" in [one["ref"] for one in scene.ask("GET", matching)]
+    assert [] == scene.ask("GET", f"{REPOSITORY}/git/matching-refs/tags/other")
     scene.ask("DELETE", f"{REPOSITORY}/git/refs/tags/model-v9")
     assert 422 == scene.send("DELETE", f"{REPOSITORY}/git/refs/tags/model-v9")[0]
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import Bake, list_files
+from deploying import Deployment, find_build
 
 from rehearsal import edits
 from rehearsal.__main__ import main
 from rehearsal.bake import PROBLEMS
 from rehearsal.edits import EditError
+from rehearsal.forge import Forge
 from rehearsal.rehearse import rehearse
 from rehearsal.scenes import SCENES
 from rehearsal.story import PullRequest, Story, read_story
@@ -108,6 +111,38 @@ def test_fork(story: Story) -> None:
     pull = find(story, "stranger:tuning")
     assert ("stranger", [BOT]) == (pull.author, [comment.author for comment in pull.comments])
     assert "Written by a fork" not in pull.comments[0].body
+
+
+@pytest.fixture
+def deployment(played: Path, tmp_path: Path) -> Iterator[Deployment]:
+    """The job that deploys what the pull request *no worse* would bring, before its first step."""
+    with Forge(played / "forge") as forge:
+        repository = forge.repository("octocat/flight-delays")
+        deployment = Deployment(forge, repository, tmp_path / "workspace", played / "project")
+        [environment] = (played / "environments").iterdir()
+        deployment.prepare(environment, find_build(repository, forge, "rate"))
+        yield deployment
+
+
+def test_deployment_that_dies(deployment: Deployment) -> None:
+    """Wherever a deployment dies, production is as it was or as it shall be; the next one finishes it."""
+    before = deployment.read_production()
+    version = deployment.plan()
+    assert str(before[0]["version"] + 1) == version
+    assert deployment.run("Release", "gh", VERSION=version)
+    calls = range(1, deployment.count_calls() + 1)
+    for call, when in product(calls, ("before", "after")):
+        assert not deployment.run("Release", "gh", f"{call}:{when}", VERSION=version), (call, when)
+    assert before == deployment.read_production()
+    assert deployment.run("Release", VERSION=version)
+    for dies in ("ls-remote:before", "fetch:after", "commit-tree:before", "commit-tree:after", "push:before"):
+        assert not deployment.run("Put it into production", "git", dies)
+        assert before == deployment.read_production()
+    assert not deployment.run("Put it into production", "git", "push:after")
+    assert version == str(deployment.read_production()[0]["version"])
+    assert "" == deployment.plan()
+    assets = ["bundle.tar.gz", "metrics.json", "model_card.md", "report.html"]
+    assert [(False, assets)] == deployment.list_releases(version)
 
 
 def test_everything_is_told(story: Story, played: Path) -> None:

@@ -67,6 +67,16 @@ def get_reference(visit: Reader, ref: str) -> Shape:
     return _show_reference(visit, f"refs/{ref}", found)
 
 
+@router.get("/git/matching-refs/{ref:path}")
+def list_references(visit: Reader, ref: str) -> list[Shape]:
+    """Show the references whose names begin with a text such as ``tags/v1``."""
+    kind = ref.partition("/")[0]
+    found = git.references(visit.repository.path, f"refs/{kind}/")
+    return [
+        _show_reference(visit, name, sha) for name, sha in found.items() if name.startswith(f"refs/{ref}")
+    ]
+
+
 @router.post("/git/refs", status_code=201)
 def create_reference(visit: Writer, body: Body) -> Shape:
     """Make a branch or a tag."""
