@@ -196,6 +196,8 @@ tests/test_revision.py
 tests/test_runkey.py
 tests/test_schema.py
 tests/test_serving.py
+tests/test_serving_fuzz.py
+tests/test_serving_process.py
 tests/test_settings.py
 tests/test_sources.py
 tests/test_split.py

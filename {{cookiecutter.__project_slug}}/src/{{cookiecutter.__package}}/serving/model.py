@@ -85,7 +85,7 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
         golden=golden,
         card=(folder / CARD).read_text(encoding="utf-8"),
         version=environment.get(VERSION_VARIABLE) or None if version is None else str(version),
-        may_merge=_answers_alike(bundle.model, restore_frame(golden.inputs, bundle.contract)),
+        may_merge=answers_alike(bundle.model, restore_frame(golden.inputs, bundle.contract)),
     )
 
 
@@ -109,7 +109,7 @@ def _build_column(arrays: list[np.ndarray], name: str, values: list[Any] | None)
     return pd.array(array, dtype=pd.CategoricalDtype(values) if name == "category" else name)
 
 
-def _answers_alike(model: BaseEstimator, rows: pd.DataFrame) -> bool:
+def answers_alike(model: BaseEstimator, rows: pd.DataFrame) -> bool:
     """Tell whether predictions do not depend on the size of the batch; sums in BLAS may."""
     many = rows.iloc[np.resize(np.arange(len(rows)), max(SIZES))]
     ask: Callable[[pd.DataFrame], np.ndarray] = getattr(model, "predict_proba", model.predict)
