@@ -103,7 +103,7 @@ from {PACKAGE}.serving.app import Service, make_app
 from {PACKAGE}.serving.model import load, use_own_code
 
 use_own_code(Path("build/bundle"))
-service = Service(load(Path("build/bundle"), {{}}), ServeSettings())
+service = Service(load(Path("build/bundle"), dict()), ServeSettings())
 make_app(service, None).openapi()
 service.close()
 print(*(name for name, module in sys.modules.items() if module and name.split(".")[0] in {UNWANTED}))
