@@ -196,6 +196,7 @@ tests/test_revision.py
 tests/test_runkey.py
 tests/test_schema.py
 tests/test_serving.py
+tests/test_serving_checking.py
 tests/test_serving_fuzz.py
 tests/test_serving_process.py
 tests/test_settings.py

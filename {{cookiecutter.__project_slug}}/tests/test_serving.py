@@ -234,7 +234,7 @@ def test_prometheus_reads_what_happens(model: Model, records: Records) -> None:
 def slow(model: Model, seconds: float) -> Model:
     """Return the model, as slow as a large one."""
 
-    class Slow(BaseEstimator):  # type: ignore[misc]
+    class Slow(BaseEstimator):
         def predict(self, X: pd.DataFrame) -> np.ndarray:
             time.sleep(seconds)
             return np.asarray(model.estimator.predict(X))
@@ -248,7 +248,7 @@ def test_too_much_at_a_time_is_turned_away(model: Model, records: Records) -> No
         ask = lambda _: client.post("/predict", json=records)  # noqa: E731
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(ask, range(8)))
-        again = ask(None)
+        again = client.post("/predict", json=records)
 
     assert {200, 503} == {answer.status_code for answer in answers}
     assert {"1"} == {answer.headers["Retry-After"] for answer in answers if answer.status_code == 503}
@@ -307,7 +307,7 @@ def test_requests_are_put_together_while_the_model_is_at_work(model: Model, reco
 def test_a_request_on_which_the_model_fails_harms_no_other(model: Model, records: Records) -> None:
     """It alone is answered with 500, and without a word of what went wrong inside."""
 
-    class Picky(BaseEstimator):  # type: ignore[misc]
+    class Picky(BaseEstimator):
         def predict(self, X: pd.DataFrame) -> np.ndarray:
             time.sleep(0.02)
             if (X["distance"] == 666).any():

@@ -59,11 +59,11 @@ def test_the_service_is_as_it_describes_itself(client: TestClient) -> None:
     schema = schemathesis.openapi.from_dict(client.get("/openapi.json").json())
     statuses: set[tuple[str, int]] = set()
     for found in schema.get_all_operations():
-        operation = found.ok()
+        operation: Any = found.ok()  # type: ignore[union-attr]
 
         @SMALL
         @given(case=operation.as_strategy())
-        def ask(case: schemathesis.Case) -> None:
+        def ask(case: Any) -> None:
             parts = case.as_transport_kwargs(base_url="http://testserver")
             body = {"json": parts.get("json"), "content": parts.get("data")}
             answer = client.request(parts["method"], parts["url"], headers=parts["headers"], **body)

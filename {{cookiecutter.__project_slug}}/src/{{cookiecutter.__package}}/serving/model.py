@@ -93,13 +93,29 @@ def build_frame(parts: list[Rows], contract: ContractRecord) -> pd.DataFrame:
     """Return rows of several requests as one frame, of the types the model was trained on."""
     columns = {column.name: column for column in contract.columns}
     data = {
-        name: _build_column([part.columns[name] for part in parts], columns[name].dtype, columns[name].values)
+        name: build_column([part.columns[name] for part in parts], columns[name].dtype, columns[name].values)
         for name in contract.features
     }
     return pd.DataFrame(data, copy=False)
 
 
-def _build_column(arrays: list[np.ndarray], name: str, values: list[Any] | None) -> Any:
+def build_column(arrays: list[np.ndarray], name: str, values: list[Any] | None) -> Any:
+    """Return one column of several requests.
+
+    Parameters
+    ----------
+    arrays : list of ndarray
+        Of ``check_column``, one a request.
+    name : str
+        The pandas type that the model was trained on.
+    values : list or None
+        The categories, where that type is ``category``.
+
+    Returns
+    -------
+    array of shape (n_rows,)
+        Of that type.
+    """
     array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
     if str(array.dtype) == name:
         return array
