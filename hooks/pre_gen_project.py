@@ -23,17 +23,18 @@ aiohappyeyeballs aiohttp aiosignal alembic annotated-doc annotated-types anyio a
 blinker cachetools certifi cffi charset-normalizer check-jsonschema click cloudpickle cmarkgfm colorama
 contourpy cryptography cycler databricks databricks-sdk dateutil docker dotenv execnet fastapi filelock
 flask flask-cors flit-core fonttools frozenlist fsspec git gitdb gitpython google google-auth graphene
-graphql graphql-core graphql-relay gunicorn h11 huey hypothesis idna importlib-metadata iniconfig
-itsdangerous jinja2 joblib jsonschema jsonschema-specifications kiwisolver librt mako markdown-it
-markdown-it-py markupsafe matplotlib mdurl mlflow mlflow-skinny mlflow-tracing mpl-toolkits multidict mypy
-mypy-extensions mypyc narwhals numpy opentelemetry opentelemetry-api opentelemetry-proto opentelemetry-sdk
-opentelemetry-semantic-conventions packaging pandas pandera pathspec pebble pillow pip pluggy prettytable
-propcache protobuf py pyarrow pyasn1 pyasn1-modules pycparser pydantic pydantic-core pygments pylab
-pyparsing pytest pytest-xdist python-dateutil python-dotenv pywin32 pyyaml referencing regress requests rich
-rpds rpds-py ruamel ruamel-yaml ruff scikit-learn scipy setuptools shellingham sklearn skops smmap
-sortedcontainers sqlalchemy sqlparse starlette threadpoolctl typeguard typer types-pyyaml typing-extensions
-typing-inspect typing-inspection tzdata urllib3 uv uvicorn waitress wcwidth werkzeug xdist yaml yarl zipp
-zizmor
+graphql graphql-core graphql-relay gunicorn h11 harfile httpcore httptools httpx huey hypothesis
+hypothesis-graphql idna importlib-metadata iniconfig itsdangerous jinja2 joblib jsonschema jsonschema-rs
+jsonschema-specifications kiwisolver librt mako markdown-it markdown-it-py markupsafe matplotlib mdurl
+mlflow mlflow-skinny mlflow-tracing mpl-toolkits multidict mypy mypy-extensions mypyc narwhals numpy
+opentelemetry opentelemetry-api opentelemetry-proto opentelemetry-sdk opentelemetry-semantic-conventions
+orjson packaging pandas pandera pathspec pebble pillow pip pluggy prettytable prometheus-client propcache
+protobuf py pyarrow pyasn1 pyasn1-modules pycparser pydantic pydantic-core pygments pylab pyparsing
+pyrate-limiter pytest pytest-xdist python-dateutil python-dotenv pywin32 pyyaml referencing regress requests
+rich rpds rpds-py ruamel ruamel-yaml ruff schemathesis scikit-learn scipy setuptools shellingham sklearn
+skops smmap sortedcontainers sqlalchemy sqlparse starlette threadpoolctl typeguard typer types-pyyaml
+typing-extensions typing-inspect typing-inspection tzdata urllib3 uv uvicorn uvloop waitress wcwidth
+werkzeug xdist yaml yarl zipp zizmor
 """.split()
 # Modules of the project itself and of the standard library that it does not list.
 OTHERS = ["build", "conftest", "data", "src", "test", "tests"]

@@ -261,6 +261,19 @@ def status(remote: Remote = "origin", as_json: AsJson = False) -> None:
 
 
 @app.command()
+def serve(
+    bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = Path("build/bundle"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """Answer HTTP requests with the model of a bundle."""
+    from .pipeline.settings import PARAMS, read_settings
+    from .serving.server import serve as start
+
+    start(bundle, read_settings(Path(PARAMS)).serve, host, port)
+
+
+@app.command()
 def ui() -> None:
     """Open MLflow's pages about the runs, on this machine only."""
     from .pipeline.store import start_ui

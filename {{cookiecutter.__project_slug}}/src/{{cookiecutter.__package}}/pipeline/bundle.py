@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import packages_distributions, version
@@ -27,6 +28,9 @@ CODE = "code"
 REQUIREMENTS = "requirements.txt"
 # What loading a bundle and predicting with it imports; LightGBM and XGBoost come on top where used.
 RUNTIME = ["joblib", "numpy", "pandas", "pydantic", "pyyaml", "scikit-learn", "scipy", "skops"]
+# What `mlops serve` imports beyond that.
+SERVICE = ["fastapi", "fsspec", "httptools", "orjson", "prometheus-client", "pyarrow", "threadpoolctl"]
+SERVICE += ["typer", "uvicorn", *([] if sys.platform == "win32" else ["uvloop"])]
 
 
 class MetricsRecord(Record):
@@ -204,10 +208,10 @@ def _trace_lineage(
 
 
 def _pin_requirements(model: Path) -> str:
-    """Return the packages, with versions, that loading the model and predicting with it needs."""
+    """Return the packages, with versions, that loading the model, and serving it, needs."""
     tops = {name.partition(".")[0] for name in list_types(model)}
     extra = [packages_distributions()[top][0] for top in sorted(tops & {"lightgbm", "xgboost"})]
-    return "".join(f"{name}=={version(name)}\n" for name in sorted([*RUNTIME, *extra]))
+    return "".join(f"{name}=={version(name)}\n" for name in sorted([*RUNTIME, *SERVICE, *extra]))
 
 
 def _list_names(folder: Path) -> list[str]:

@@ -76,7 +76,7 @@ def read_champion(bundle: Path) -> Champion:
     verify_bundle(bundle)
     return Champion(
         bundle=bundle,
-        version=_read_version(bundle.parent / STATE),
+        version=read_version(bundle.parent / STATE),
         contract=ContractRecord.read(bundle),
         lineage=LineageRecord.read(bundle),
     )
@@ -148,7 +148,14 @@ def select_features(champion: Champion, frame: pd.DataFrame) -> pd.DataFrame:
     return frame[features].astype({name: dtypes[name] for name in features})
 
 
-def _read_version(path: Path) -> int | None:
+def read_version(path: Path) -> int | None:
+    """Return the version that ``model.json`` tells; None where there is none.
+
+    Raises
+    ------
+    LifecycleError
+        If the file is no JSON object.
+    """
     try:
         version = json.loads(path.read_text(encoding="utf-8")).get("version")
     except FileNotFoundError:

@@ -143,6 +143,43 @@ class TrackSettings(Section):
     """The MLflow experiment."""
 
 
+class LogSettings(Section):
+    """Which predictions the service writes down, and where."""
+
+    url: str | None = Field(default=None, min_length=1)
+    """A folder: a path or an fsspec URL such as ``s3://bucket/predictions``; null writes nothing."""
+    sample: Share = 1.0
+    """The share of predictions that is written."""
+    exclude: list[str] = []
+    """Columns that are left out, for privacy."""
+    seconds: Annotated[float, Field(gt=0)] = 60
+    """How long a file of the log is filled before the next one is begun."""
+
+
+class ServeSettings(Section):
+    """Limits of the HTTP service, and its log; they change no model."""
+
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that answer, each with a model of its own."""
+    max_rows: Annotated[int, Field(ge=1)] = 10_000
+    """The most records of one request."""
+    max_body_mb: Annotated[float, Field(gt=0)] = 10
+    """The largest body of one request, megabytes."""
+    max_waiting_rows: Annotated[int, Field(ge=1)] = 20_000
+    """Records a worker holds at a time; what would come on top is answered with 503."""
+    max_waiting_mb: Annotated[float, Field(gt=0)] = 40
+    """Bodies a worker holds at a time, megabytes; what would come on top is answered with 503."""
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 2
+    """How long, after SIGTERM, new requests are still answered while load balancers look away."""
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _one_request_fits(self) -> ServeSettings:
+        if self.max_waiting_rows < self.max_rows or self.max_waiting_mb < self.max_body_mb:
+            raise ValueError("expected max_waiting_rows and max_waiting_mb to hold one whole request")
+        return self
+
+
 class Settings(Section):
     """All of ``params.yaml``."""
 
@@ -154,6 +191,7 @@ class Settings(Section):
     evaluate: EvaluateSettings
     gates: GateSettings = GateSettings()
     track: TrackSettings = TrackSettings()
+    serve: ServeSettings = ServeSettings()
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Settings:

@@ -1,0 +1,169 @@
+"""Records held against the contract, a column at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..pipeline.columns import Column, ContractRecord
+from .converting import CONVERTERS, FROM_TEXT
+from .reading import MISSING, Table
+from .refusal import Problem, refuse_rows, show
+from .wording import describe_value
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Records that are as the contract wants them."""
+
+    columns: dict[str, np.ndarray]
+    """The features in order, each of shape (n_rows,)."""
+    ids: list[Any]
+    """Null where a record has no id."""
+    n_rows: int
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one column is checked; made once, used for each request."""
+
+    column: Column
+    dtype: Any
+    takes_null: bool
+    expected: str
+
+    @classmethod
+    def of(cls, column: Column) -> Rule:
+        """Make the rule of a column of the contract."""
+        dtype = pd.api.types.pandas_dtype(column.dtype)
+        # An integer of NumPy has no place for null, whatever the contract says.
+        has_place = isinstance(dtype, pd.api.extensions.ExtensionDtype) or dtype.kind not in "iub"
+        takes_null = column.nullable and has_place
+        return cls(column, dtype, takes_null, describe_value(column, takes_null))
+
+
+class Checker:
+    """Holds records against the contract of a bundle."""
+
+    def __init__(self, contract: ContractRecord) -> None:
+        columns = {column.name: column for column in contract.columns}
+        self.rules = [Rule.of(columns[name]) for name in contract.features]
+        self.id = contract.id
+        self.names = list(dict.fromkeys([*contract.features, *([contract.id] if contract.id else [])]))
+
+    def check(self, table: Table) -> Rows:
+        """Return the records as arrays.
+
+        Raises
+        ------
+        Refusal
+            422, with every value that is not as the contract wants it.
+        """
+        columns, problems = {}, []
+        for rule in self.rules:
+            values = table.columns[rule.column.name]
+            columns[rule.column.name], bad = check_column(rule, values, table.is_text)
+            problems += [_tell(rule, row, values[row]) for row in bad]
+        if problems:
+            raise refuse_rows(sorted(problems, key=lambda problem: problem.row or 0))
+        return Rows(columns, self._read_ids(table), table.n_rows)
+
+    def _read_ids(self, table: Table) -> list[Any]:
+        if self.id is None:
+            return [None] * table.n_rows
+        return [value if isinstance(value, str | int) else None for value in table.columns[self.id]]
+
+
+def _tell(rule: Rule, row: int, value: Any) -> Problem:
+    came = "nothing" if value is MISSING else show(value)
+    return Problem(row, rule.column.name, rule.expected, came)
+
+
+def check_column(rule: Rule, values: list[Any], is_text: bool = False) -> tuple[np.ndarray, list[int]]:
+    """Turn the values of a column into an array, and tell which are not as they should be.
+
+    Parameters
+    ----------
+    rule : Rule
+    values : list of length n_rows
+        Null is None or NaN; what a record lacks is ``MISSING``.
+    is_text : bool
+        Whether numbers and booleans are still text.
+
+    Returns
+    -------
+    array : ndarray of shape (n_rows,)
+        Where values are null: NaN, NaT or None.
+    bad : list of int
+        Positions; what the array holds there means nothing.
+    """
+    column = rule.column
+    if is_text and column.kind in FROM_TEXT:
+        values = [FROM_TEXT[column.kind](value) if isinstance(value, str) else value for value in values]
+    missing = np.fromiter((value is MISSING for value in values), bool, len(values))
+    plain = [None if value is MISSING or value != value else value for value in values]
+    null = np.fromiter((value is None for value in plain), bool, len(values))
+    array, wrong = CONVERTERS[column.kind](plain, rule.dtype)
+    bad = wrong & ~null
+    sound = ~bad & ~null
+    if sound.any():
+        bad[sound] = _breaks(column, array[sound])
+    if not rule.takes_null:
+        bad |= null
+    if column.required:
+        bad |= missing
+    if array.dtype.kind in "iub" and null.any():
+        array = array.astype(object)
+        array[null] = None
+    return array, np.flatnonzero(bad).tolist()
+
+
+def _breaks(column: Column, array: np.ndarray) -> np.ndarray:
+    """Tell which values, all of the right type, break a rule of the contract; shape (n_rows,), bool."""
+    bad = np.zeros(len(array), dtype=bool)
+    for limit, breaks in LIMITS.items():
+        bound = getattr(column, limit)
+        if bound is not None:
+            bad |= breaks(array, _like(bound, array))
+    if column.values is not None:  # noqa: PD011, a list
+        allowed = {_like(value, array) for value in column.values}  # noqa: PD011
+        bad |= [value not in allowed for value in array]
+    if column.kind == "string":
+        bad |= _breaks_text(column, array)
+    return bad
+
+
+def _breaks_text(column: Column, texts: np.ndarray) -> np.ndarray:
+    # The re module keeps compiled patterns.
+    shortest, longest = column.min_length or 0, column.max_length
+    patterns = [re.compile(pattern) for pattern in column.patterns]
+    return np.array(
+        [
+            len(text) < shortest
+            or (longest is not None and len(text) > longest)
+            or any(pattern.search(text) is None for pattern in patterns)
+            for text in texts
+        ],
+        dtype=bool,
+    )
+
+
+def _like(value: Any, array: np.ndarray) -> Any:
+    """Return a bound of the contract as a value that an array can be compared with."""
+    if array.dtype.kind == "M":
+        stamp = pd.Timestamp(value)
+        return (stamp if stamp.tz is None else stamp.tz_convert(None)).to_datetime64()
+    return pd.Timedelta(value).to_timedelta64() if array.dtype.kind == "m" else value
+
+
+LIMITS: dict[str, Callable[[np.ndarray, Any], np.ndarray]] = {
+    "minimum": np.less,
+    "maximum": np.greater,
+    "exclusive_minimum": np.less_equal,
+    "exclusive_maximum": np.greater_equal,
+}

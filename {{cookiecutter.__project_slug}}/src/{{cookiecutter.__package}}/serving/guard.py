@@ -1,0 +1,70 @@
+"""What stands before every address: the token, the count of answers, the end of connections."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from .app import Service
+
+OPEN = "/health/"
+# Anything else is one path to Prometheus, whatever strangers ask for.
+PATHS = {"/predict", "/model", "/metrics", "/health/live", "/health/ready", "/docs", "/openapi.json"}
+
+
+class TokenGuard:
+    """Lets requests pass that bring the token, and counts all answers.
+
+    Parameters
+    ----------
+    app : ASGI application
+    token : str or None
+        None lets all pass.
+    service : Service
+        While it drains, every answer asks for a new connection, which then goes elsewhere.
+    """
+
+    def __init__(self, app: ASGIApp, token: str | None, service: Service) -> None:
+        self._app = app
+        self._expected = None if token is None else f"Bearer {token}".encode()
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        app = self._app if self._may_pass(scope) else _unauthorised
+        await app(scope, receive, self._watch(scope, send))
+
+    def _may_pass(self, scope: MutableMapping[str, Any]) -> bool:
+        if self._expected is None or scope["path"].startswith(OPEN):
+            return True
+        given = Headers(scope=scope).get("authorization", "").encode("latin-1")
+        # In constant time: how long a comparison takes must not tell how much was right.
+        return hmac.compare_digest(given, self._expected)
+
+    def _watch(self, scope: MutableMapping[str, Any], send: Send) -> Send:
+        path = scope["path"] if scope["path"] in PATHS else "other"
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._service.metrics.requests.labels(path, str(message["status"])).inc()
+                if self._service.draining:
+                    MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        return watched
+
+
+_unauthorised = JSONResponse(
+    {"detail": "Expected the header 'Authorization: Bearer TOKEN' with the token of this service."},
+    status_code=401,
+    headers={"WWW-Authenticate": "Bearer"},
+)

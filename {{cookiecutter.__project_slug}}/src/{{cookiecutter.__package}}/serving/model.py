@@ -1,0 +1,136 @@
+"""The model of a bundle, ready to answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from ..pipeline.bundle import CARD, CODE, load_bundle
+from ..pipeline.champion import STATE, read_version
+from ..pipeline.columns import ContractRecord, restore_frame
+from ..pipeline.errors import LifecycleError
+from ..pipeline.golden import GoldenRecord, replay_golden
+from ..pipeline.prediction import Prediction, predict
+from .checking import Rows
+
+PACKAGE = __package__.rpartition(".")[0]
+VERSION_VARIABLE = "MLOPS_MODEL_VERSION"
+# Sizes of batches at which a model must answer alike before requests are put together.
+SIZES = (1, 2, 7, 20, 64, 500)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A verified model, and what its bundle says about it."""
+
+    estimator: BaseEstimator
+    contract: ContractRecord
+    golden: GoldenRecord
+    card: str
+    version: str | None
+    may_merge: bool
+    """Whether a row gets the same prediction, to the bit, whatever other rows come with it."""
+
+    def predict(self, parts: list[Rows]) -> list[Prediction]:
+        """Predict the rows of several requests at once; one prediction a request."""
+        prediction = predict(self.estimator, build_frame(parts, self.contract))
+        ends = np.cumsum([part.n_rows for part in parts])
+        return [
+            prediction.take(np.arange(end - part.n_rows, end)) for end, part in zip(ends, parts, strict=True)
+        ]
+
+
+def use_own_code(folder: Path) -> None:
+    """Let the modules in a bundle take the place of this project's: a process serves one bundle."""
+    # Read only: a cache of compiled modules would not belong to the bundle.
+    sys.dont_write_bytecode = True
+    import_module(PACKAGE).__path__.insert(0, str(folder.absolute() / CODE))
+
+
+def load(folder: Path, environment: Mapping[str, str]) -> Model:
+    """Load the model of a bundle.
+
+    Parameters
+    ----------
+    folder : Path
+        The bundle.
+    environment : mapping of str to str
+        ``MLOPS_MODEL_VERSION`` is the version where no ``model.json`` lies beside the bundle.
+
+    Raises
+    ------
+    LifecycleError
+        If the bundle is not as it was sealed, names types that are not allowed, or its model does
+        not answer ``golden.json`` as it did when it was made.
+    """
+    bundle = load_bundle(folder)
+    if not replay_golden(bundle.model, folder, bundle.contract):
+        raise LifecycleError(
+            f"{folder} does not predict what it did when it was made; install the libraries of its "
+            "requirements.txt."
+        )
+    golden = GoldenRecord.read(folder)
+    version = read_version(folder.absolute().parent / STATE)
+    return Model(
+        estimator=bundle.model,
+        contract=bundle.contract,
+        golden=golden,
+        card=(folder / CARD).read_text(encoding="utf-8"),
+        version=environment.get(VERSION_VARIABLE) or None if version is None else str(version),
+        may_merge=answers_alike(bundle.model, restore_frame(golden.inputs, bundle.contract)),
+    )
+
+
+def build_frame(parts: list[Rows], contract: ContractRecord) -> pd.DataFrame:
+    """Return rows of several requests as one frame, of the types the model was trained on."""
+    columns = {column.name: column for column in contract.columns}
+    data = {
+        name: build_column([part.columns[name] for part in parts], columns[name].dtype, columns[name].values)
+        for name in contract.features
+    }
+    return pd.DataFrame(data, copy=False)
+
+
+def build_column(arrays: list[np.ndarray], name: str, values: list[Any] | None) -> Any:
+    """Return one column of several requests.
+
+    Parameters
+    ----------
+    arrays : list of ndarray
+        Of ``check_column``, one a request.
+    name : str
+        The pandas type that the model was trained on.
+    values : list or None
+        The categories, where that type is ``category``.
+
+    Returns
+    -------
+    array of shape (n_rows,)
+        Of that type.
+    """
+    array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    if str(array.dtype) == name:
+        return array
+    dtype = pd.api.types.pandas_dtype(name)
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return pd.DatetimeIndex(array).tz_localize("UTC").tz_convert(dtype.tz)
+    return pd.array(array, dtype=pd.CategoricalDtype(values) if name == "category" else name)
+
+
+def answers_alike(model: BaseEstimator, rows: pd.DataFrame) -> bool:
+    """Tell whether predictions do not depend on the size of the batch; sums in BLAS may."""
+    many = rows.iloc[np.resize(np.arange(len(rows)), max(SIZES))]
+    ask: Callable[[pd.DataFrame], np.ndarray] = getattr(model, "predict_proba", model.predict)
+    whole = np.asarray(ask(many))
+    parts = [np.asarray(ask(many.iloc[:size])) for size in SIZES]
+    return all(
+        np.array_equal(part, whole[:size]) for part, size in zip(parts, SIZES, strict=True)
+    ) and np.array_equal(np.concatenate([ask(rows.iloc[[row]]) for row in range(len(rows))]), ask(rows))

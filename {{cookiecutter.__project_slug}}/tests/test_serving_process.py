@@ -1,0 +1,125 @@
+"""The service as a process: how it starts, what it imports, and how it ends."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+
+from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
+from {{ cookiecutter.__package }}.pipeline.golden import GoldenRecord
+
+from conftest import edit_params, mlops
+from services import PACKAGE, Running, read_log, run_service
+
+# What only training, tracking, drawing and testing need.
+UNWANTED = ["mlflow", "matplotlib", "pandera", "pytest"]
+
+
+def ask_until_closed(service: Running, body: str) -> Counter[str]:
+    """Ask one request after the other on one connection, until the service ends it."""
+    answers: Counter[str] = Counter()
+    connection = http.client.HTTPConnection(service.url.removeprefix("http://"), timeout=30)
+    while True:
+        connection.request("POST", "/predict", body)
+        answer = connection.getresponse()
+        content = answer.read()
+        answers["predicted" if answer.status == 200 and b"predictions" in content else "lost"] += 1
+        if answer.headers.get("Connection") == "close":
+            return answers
+
+
+def test_no_request_and_no_record_is_lost_at_the_end(done: Path) -> None:
+    """After SIGTERM all requests are answered, load balancers are told, and the log is whole."""
+    edit_params(done, serve={"drain_seconds": 0.5, "log": {"url": "log", "seconds": 600}})
+    body = json.dumps(GoldenRecord.read(done / "build" / "bundle").inputs[0])
+    with run_service(done) as service, ThreadPoolExecutor(8) as pool:
+        clients = [pool.submit(ask_until_closed, service, body) for _ in range(8)]
+        time.sleep(0.5)
+        status = service.end()
+        counts = sum((client.result() for client in clients), Counter())
+
+    assert 0 == status
+    assert counts["predicted"] > 8
+    assert {"predicted": counts["predicted"]} == dict(counts)
+    assert counts["predicted"] == len(read_log(done / "log"))
+
+
+def test_workers_answer_as_one(done: Path) -> None:
+    """They share a port and their numbers, and end together."""
+    edit_params(done, serve={"workers": 2, "drain_seconds": 0})
+    body = json.dumps(GoldenRecord.read(done / "build" / "bundle").inputs[0])
+    with run_service(done) as service:
+        for _ in range(20):
+            assert 200 == httpx.post(f"{service.url}/predict", content=body).status_code
+        text = httpx.get(f"{service.url}/metrics").text
+        assert 'mlops_requests_total{path="/predict",status="200"} 20.0' in text
+        assert 0 == service.end()
+
+
+def test_a_bundle_is_served_with_its_own_code(done: Path) -> None:
+    """What the project has become since the bundle was made does not change what it predicts."""
+    bundle = done / "build" / "bundle"
+    code = bundle / "code" / "features.py"
+    code.write_text(code.read_text() + "\nprint('own code', flush=True)\n")
+    seal_bundle(bundle)
+    start = "; ".join(
+        [
+            "from pathlib import Path",
+            f"from {PACKAGE}.serving.model import load, use_own_code",
+            "use_own_code(Path('build/bundle'))",
+            "load(Path('build/bundle'), {})",
+        ]
+    )
+
+    done_by = subprocess.run(
+        [sys.executable, "-c", start], cwd=done, check=True, capture_output=True, text=True
+    )
+
+    assert "own code\n" == done_by.stdout
+    assert [] == list(bundle.rglob("__pycache__"))
+
+
+def test_the_service_needs_nothing_of_training(done: Path) -> None:
+    """It predicts where neither MLflow nor Matplotlib, Pandera or pytest are installed."""
+    code = f"""
+import sys
+
+for name in {UNWANTED}:
+    sys.modules[name] = None  # as if it were not installed
+
+from pathlib import Path
+from {PACKAGE}.pipeline.settings import ServeSettings
+from {PACKAGE}.serving import server
+from {PACKAGE}.serving.app import Service, make_app
+from {PACKAGE}.serving.model import load, use_own_code
+
+use_own_code(Path("build/bundle"))
+service = Service(load(Path("build/bundle"), dict()), ServeSettings())
+make_app(service, None).openapi()
+service.close()
+print(*(name for name, module in sys.modules.items() if module and name.split(".")[0] in {UNWANTED}))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=done, capture_output=True, text=True)
+
+    assert (0, "\n") == (ended.returncode, ended.stdout), ended.stderr
+
+
+def test_what_cannot_be_served_is_said_in_one_sentence(done: Path) -> None:
+    """A bundle that is not there, or is not as it was sealed, does not start."""
+    missing = mlops("serve", "--bundle", "nowhere", "--port", "0")
+    shutil.copytree(done / "build" / "bundle", done / "other")
+    (done / "other" / "model.skops").write_bytes(b"?")
+    tampered = mlops("serve", "--bundle", "other", "--port", "0")
+
+    assert (1, 1) == (missing.exit_code, tampered.exit_code)
+    assert missing.stderr.startswith("Error: nowhere/MANIFEST.json is missing")
+    assert "Error: other is not the bundle that was sealed: model.skops has changed.\n" == tampered.stderr
