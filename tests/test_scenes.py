@@ -96,6 +96,8 @@ def test_waiver(story: Story) -> None:
         "train.yml for the push: gate is success",
         "train.yml for the push: gate is failure at Check the gates",
     ] == pushes
+    headlines = [text.partition(": ")[2][0] for text in told if text.startswith("The report on ")]
+    assert ["⚠", "❌"] == headlines
     assert "The waiver expired on 2020-12-31: it answers in time" in read_report(story, "waived")
 
 

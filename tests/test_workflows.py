@@ -207,6 +207,14 @@ def test_own_commit_runs_once(light: Path, tmp_path: Path) -> None:
     assert {} == outcome.jobs
 
 
+@pytest.mark.parametrize("name", ["deploy", "rollback"])
+def test_production_is_reached_from_the_default_branch_alone(light: Path, tmp_path: Path, name: str) -> None:
+    """Somebody who starts a workflow on another branch deploys nothing by it."""
+    event = {"ref": "refs/heads/better", "repository": {"default_branch": "main"}}
+    workflow = ("-W", f".github/workflows/{name}.yml")
+    assert {} == act(light, tmp_path, "workflow_dispatch", *workflow, event=event).jobs
+
+
 @pytest.mark.parametrize("failing", ["run", "test", "gate"])
 def test_each_failure_counts(light: Path, tmp_path: Path, failing: str) -> None:
     """Whatever fails, the job fails, and the build and the summary are there all the same."""

@@ -51,9 +51,7 @@ def nothing(stage: Stage) -> None:
     before = stage.read_production()
     stage.begin("words")
     improve_readme(stage.project)
-    stage.push("words", "Say whom to ask")
-    number = stage.open("Say whom to ask", "For readers.", "words")
-    stage.play()
+    number = stage.propose("words", "Say whom to ask", "For readers.")
     _expect(stage, number, "success", "Nothing that can change the model has changed")
     _merge(stage, number)
     _expect_version(stage, before)
@@ -64,9 +62,7 @@ def better(stage: Stage) -> None:
     before = stage.read_production() or 0
     stage.begin("better")
     title, reason = improve_model(stage.project)
-    stage.push("better", title)
-    number = stage.open(title, reason, "better")
-    stage.play()
+    number = stage.propose("better", title, reason)
     _expect(stage, number, "success", "Better")
     _merge(stage, number)
     _expect_version(stage, before + 1)
@@ -76,10 +72,8 @@ def worse(stage: Stage) -> None:
     """A pull request makes the model worse, and cannot be merged."""
     stage.begin("faster")
     cripple_model(stage.project)
-    stage.push("faster", "Train in no time")
     body = "Training takes too long. Three small trees must be enough."
-    number = stage.open("Train in no time", body, "faster")
-    stage.play()
+    number = stage.propose("faster", "Train in no time", body)
     _expect(stage, number, "failure", "Worse")
     _expect_refusal(stage, number)
 
@@ -88,9 +82,7 @@ def no_worse(stage: Stage) -> None:
     """A pull request changes the model a little; what it may cost is within the margin."""
     stage.begin("rate")
     learn_faster(stage.project)
-    stage.push("rate", "Learn a little faster")
-    number = stage.open("Learn a little faster", "It trains in less time.", "rate")
-    stage.play()
+    number = stage.propose("rate", "Learn a little faster", "It trains in less time.")
     _expect(stage, number, "success", "No worse")
 
 
@@ -99,9 +91,7 @@ def cannot_tell(stage: Stage) -> None:
     stage.begin("strict")
     learn_faster(stage.project)
     allow_no_loss(stage.project)
-    stage.push("strict", "Learn a little faster, at no cost")
-    number = stage.open("Learn a little faster, at no cost", "It must cost nothing at all.", "strict")
-    stage.play()
+    number = stage.propose("strict", "Learn a little faster, at no cost", "It must cost nothing at all.")
     _expect(stage, number, "failure", "Cannot tell")
 
 
@@ -110,9 +100,7 @@ def waiver(stage: Stage) -> None:
     stage.begin("waived")
     cripple_model(stage.project)
     waive_gates(stage.project, "2999-12-31")
-    stage.push("waived", "Train in no time, for now")
-    number = stage.open("Train in no time, for now", "Until the new machine is here.", "waived")
-    stage.play()
+    number = stage.propose("waived", "Train in no time, for now", "Until the new machine is here.")
     _expect(stage, number, "success", "Worse")
     waive_gates(stage.project, "2020-12-31")
     stage.push("waived", "Date the waiver")
@@ -124,10 +112,8 @@ def bad_data(stage: Stage) -> None:
     """A pull request brings data that break the contract; nothing is trained on them."""
     stage.begin("more-data")
     name = accept_spoiled_data(stage.project, stage.find_python())
-    stage.push("more-data", f"Accept {name}")
     body = "`mlops data accept` found something to complain about, so I wrote it into the lock by hand."
-    number = stage.open(f"Accept {name}", body, "more-data")
-    stage.play()
+    number = stage.propose("more-data", f"Accept {name}", body)
     _expect(stage, number, "failure", "")
     _expect_refusal(stage, number)
 

@@ -93,6 +93,13 @@ class Stage:
         self.timeline.tell(f"{who} opens #{number}: {title}")
         return number
 
+    def propose(self, branch: str, title: str, body: str) -> int:
+        """Push what was edited, open a pull request for it, and wait for its report; return its number."""
+        self.push(branch, title)
+        number = self.open(title, body, branch)
+        self.play()
+        return number
+
     def play(self) -> list[Run]:
         """Run what has been waiting, and say how each training ended."""
         before = len(self.runner.history)

@@ -205,6 +205,24 @@ def test_branch_that_says_nothing(deploying: Path) -> None:
     assert [1, 1] == list_versions(deploying)
 
 
+def test_odd_subject(deploying: Path) -> None:
+    """Whatever somebody writes into a commit of the branch, its history can be read."""
+    deploy(deploying, "a")
+    git(deploying, "clone", "--quiet", "--branch", "production", "remote.git", "hand")
+    subject = "Say\u2028more\x0b: é"
+    git(deploying / "hand", "commit", "--quiet", "--allow-empty", "--message", subject)
+    git(deploying / "hand", "push", "--quiet")
+    history = production.read_history(deploying, "origin")
+    assert [subject, "Deploy model 1"] == [deployment.subject for deployment in history]
+
+
+def test_branch_of_a_similar_name(deploying: Path) -> None:
+    """Only the branch itself says what runs."""
+    git(deploying, "commit", "--quiet", "--allow-empty", "--message", "Begin")
+    git(deploying, "push", "--quiet", "origin", "HEAD:refs/heads/a/refs/heads/production")
+    assert [] == production.read_history(deploying, "origin")
+
+
 def test_no_such_remote(deploying: Path) -> None:
     """A repository that cannot be asked is not one without deployments."""
     result = mlops("status", "--remote", "nowhere")

@@ -262,9 +262,8 @@ def slow(model: Model, seconds: float) -> Model:
 def test_too_much_at_a_time_is_turned_away(model: Model, records: Records) -> None:
     """Whoever comes on top is told when to come again; what was accepted is answered."""
     with open_client(slow(model, 0.3), max_rows=20, max_waiting_rows=40) as client:
-        ask = lambda _: client.post("/predict", json=records)  # noqa: E731
         with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(ask, range(8)))
+            answers = list(pool.map(lambda _: client.post("/predict", json=records), range(8)))
         again = client.post("/predict", json=records)
 
     assert {200, 503} == {answer.status_code for answer in answers}
@@ -295,8 +294,8 @@ def test_requests_at_the_same_time_are_answered_as_if_alone(
         served = replace(model, estimator=estimator, may_merge=answers_alike(estimator, X))
         expected = [expect(served, [record]) for record in records]
         with open_client(served) as client, ThreadPoolExecutor(16) as pool:
-            ask = lambda record: client.post("/predict", json=record).json()["predictions"]  # noqa: E731
-            found = list(pool.map(ask, records * 5))
+            answers = pool.map(lambda record: client.post("/predict", json=record), records * 5)
+            found = [answer.json()["predictions"] for answer in answers]
         assert expected * 5 == found
 
 
@@ -333,8 +332,8 @@ def test_a_request_on_which_the_model_fails_harms_no_other(model: Model, records
 
     bad = {**records[0], "distance": 666}
     with open_client(replace(model, estimator=Picky())) as client, ThreadPoolExecutor(8) as pool:
-        ask = lambda record: client.post("/predict", json=record)  # noqa: E731
-        answers = list(pool.map(ask, [bad, *records[:7]] * 2))
+        asked = [bad, *records[:7]] * 2
+        answers = list(pool.map(lambda record: client.post("/predict", json=record), asked))
 
     assert [500, *[200] * 7] * 2 == [answer.status_code for answer in answers]
     assert "secret" not in answers[0].text

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -64,11 +62,11 @@ def read_history(root: Path, remote: str) -> list[Deployment]:
     LifecycleError
         If the repository cannot be asked, or what runs is not said in a way that can be read.
     """
-    listed = _run(root, "ls-remote", remote, REFERENCE)
-    if not listed:
+    heads = dict(line.split("\t")[::-1] for line in _ask(root, "ls-remote", remote, REFERENCE).splitlines())
+    if REFERENCE not in heads:
         return []
-    _run(root, "fetch", "--quiet", "--no-tags", remote, REFERENCE)
-    lines = _run(root, "log", "--first-parent", f"--format={FIELDS}", listed.split()[0]).splitlines()
+    _ask(root, "fetch", "--quiet", "--no-tags", remote, REFERENCE)
+    lines = _ask(root, "log", "--first-parent", f"--format={FIELDS}", heads[REFERENCE]).split("\n")
     commits = [line.split("\0", 2) for line in lines]
     states = _read_states(root, [sha for sha, _, _ in commits])
     return [
@@ -107,57 +105,72 @@ def commit_files(
         If the branch has moved in the meantime or may not be written; then it is as it was.
     """
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        index = str(Path(folder) / "index")
         for path, content in files.items():
-            blob = _run(root, "hash-object", "-w", "--stdin", content=content)
-            _run(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", variables=index)
-        tree = _run(root, "write-tree", variables=index)
+            blob = _ask(root, "hash-object", "-w", "--stdin", given=content)
+            _ask(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", GIT_INDEX_FILE=index)
+        tree = _ask(root, "write-tree", GIT_INDEX_FILE=index)
     commit_tree(root, remote, tree, subject, parent)
 
 
 def commit_tree(root: Path, remote: str, tree: str, subject: str, parent: str | None) -> None:
     """Replace all that the branch holds by a tree; otherwise as ``commit_files``."""
     parents = ["-p", parent] if parent else []
-    sha = _run(root, "commit-tree", tree, *parents, "-m", subject)
+    sha = _ask(root, "commit-tree", tree, *parents, "-m", subject)
     lease = f"--force-with-lease={REFERENCE}:{parent or ''}"
-    _run(root, "push", "--quiet", "--no-verify", lease, remote, f"{sha}:{REFERENCE}")
+    _ask(root, "push", "--quiet", "--no-verify", lease, remote, f"{sha}:{REFERENCE}")
 
 
 def _read_states(root: Path, commits: list[str]) -> list[State | None]:
     """Return what each commit says of the model; None where an older one cannot be read."""
-    states: list[State | None] = []
-    for place, sha in enumerate(commits):
-        try:
-            states.append(State.model_validate(json.loads(_run(root, "show", f"{sha}:{STATE}"))))
-        except (LifecycleError, ValueError, ValidationError):
-            if place == 0:
-                raise LifecycleError(
-                    f"{STATE} of branch {BRANCH} does not say what is running; "
-                    f"repair it with 'git revert {sha[:12]}' on that branch."
-                ) from None
-            states.append(None)
+    asked = "".join(f"{sha}:{STATE}\n" for sha in commits)
+    answer = _run(root, "cat-file", "--batch", given=asked.encode())
+    states = [_read_state(content) for content in _split(answer)]
+    if states[0] is None:
+        raise LifecycleError(
+            f"{STATE} of branch {BRANCH} does not say what is running; "
+            f"repair it with 'git revert {commits[0][:12]}' on that branch."
+        )
     return states
 
 
-def _run(
-    root: Path, *words: str, content: bytes | None = None, variables: Mapping[str, str] | None = None
-) -> str:
-    """Run Git and return what it says."""
-    more: dict[str, Any] = {"stdin": subprocess.DEVNULL} if content is None else {"input": content}
+def _split(answer: bytes) -> Iterator[bytes]:
+    """Yield the files that ``git cat-file --batch`` wrote one after the other; nothing for a missing one."""
+    while answer:
+        head, _, answer = answer.partition(b"\n")
+        size = 0 if head.endswith(b" missing") else int(head.split()[-1]) + 1
+        yield answer[:size]
+        answer = answer[size:]
+
+
+def _read_state(content: bytes) -> State | None:
+    try:
+        return State.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
+def _ask(root: Path, *words: str, given: bytes | None = None, **variables: str) -> str:
+    """Run Git and return what it says, in one piece and without the last line break."""
+    return _run(root, *words, given=given, **variables).decode("utf-8", "replace").strip()
+
+
+def _run(root: Path, *words: str, given: bytes | None = None, **variables: str) -> bytes:
+    """Run Git on what is given, with some more variables."""
     try:
         ended = subprocess.run(
             ["git", *words],
             cwd=root,
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(variables or {})},
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **variables},
+            input=given or b"",
             capture_output=True,
             check=False,
-            **more,
         )
     except FileNotFoundError:
         raise LifecycleError("git is not installed; the branch production needs it.") from None
     if ended.returncode:
         raise LifecycleError(_explain(words[0], ended.stderr.decode("utf-8", "replace")))
-    return ended.stdout.decode("utf-8", "replace").strip()
+    return ended.stdout
 
 
 def _explain(verb: str, said: str) -> str:

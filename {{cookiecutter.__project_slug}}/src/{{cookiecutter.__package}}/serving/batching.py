@@ -6,7 +6,6 @@ import asyncio
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,8 +18,6 @@ from .refusal import Refusal
 
 # More rows than this are no quicker together.
 FULL = 2048
-# Seconds in which others that come at the same time can join, while there are others.
-PAUSE = 0.002
 
 Predict = Callable[[list[Rows]], list[Prediction]]
 log = logging.getLogger(__name__)
@@ -37,8 +34,8 @@ class Waiting:
 class Batcher:
     """Predicts in a thread of its own whatever has come in while it was busy.
 
-    A lone request does not wait for others. Only after a batch of several, a request waits two
-    milliseconds, so that others whose answers have just gone out can join it again.
+    A lone request never waits for others: batches form only while the model is at work, which is
+    just as long as one prediction takes.
 
     Parameters
     ----------
@@ -54,7 +51,6 @@ class Batcher:
         self._predict = predict
         self._full = FULL if may_merge else 1
         self._observe = observe
-        self._is_busy = False
         self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="predict", daemon=True)
         self._thread.start()
@@ -88,23 +84,21 @@ class Batcher:
                 self._answer(batch)
 
     def _gather(self) -> list[Waiting]:
-        """Wait for a request, and take with it what else comes in; empty at the end."""
-        first = self._queue.get()
-        if first is None:
-            return []
-        batch, n_rows = [first], first.rows.n_rows
-        deadline = time.monotonic() + (PAUSE if self._is_busy else 0)
-        while n_rows < self._full:
+        """Wait for a request, and take with it what else has come in; empty at the end."""
+        batch: list[Waiting] = []
+        n_rows = 0
+        while not batch or n_rows < self._full:
             try:
-                waiting = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+                waiting = self._queue.get(block=not batch)
             except queue.Empty:
                 break
-            if waiting is None:  # the end comes after the requests before it
-                self._queue.put(None)
+            if waiting is None:
+                # The end comes after the requests before it.
+                if batch:
+                    self._queue.put(None)
                 break
             batch.append(waiting)
             n_rows += waiting.rows.n_rows
-        self._is_busy = len(batch) > 1
         return batch
 
     def _answer(self, batch: list[Waiting]) -> None:

@@ -17,7 +17,9 @@ from typing import Any
 import fsspec
 import numpy as np
 import orjson
+import pandas as pd
 
+from ..pipeline.columns import to_json
 from ..pipeline.settings import LogSettings
 from .checking import Rows
 
@@ -161,10 +163,6 @@ class PredictionLog:
 
 def _to_json(array: np.ndarray) -> list[Any]:
     """Return a feature as JSON has it: ISO 8601 for times, null for missing values."""
-    from ..pipeline.columns import to_json
-
     if array.dtype.kind in "Mm":
-        import pandas as pd
-
         return [to_json(value) for value in pd.Series(array)]
     return [None if value != value else value for value in array.tolist()]

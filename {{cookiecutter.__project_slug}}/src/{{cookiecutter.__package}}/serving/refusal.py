@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import orjson
+
 # More problems than this are counted, not listed: an answer must not outgrow its request.
 MAX_PROBLEMS = 1000
 MAX_TEXT = 80
@@ -53,8 +55,6 @@ def refuse_body(expected: str, came: Any) -> Refusal:
 
 def show(value: Any) -> str:
     """Return a value as JSON has it, on one short line."""
-    import orjson
-
     try:
         # Long values are cut before they are written, so that showing one costs little.
         text = orjson.dumps(value[: MAX_TEXT + 1] if isinstance(value, str | list) else value).decode()
