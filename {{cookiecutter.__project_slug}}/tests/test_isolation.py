@@ -135,6 +135,18 @@ def test_prints_do_not_reach_standard_output() -> None:
     assert "noise\n" == done.stderr
 
 
+def test_jobs_are_deaf_to_interrupts_from_their_first_moment() -> None:
+    """On a terminal Ctrl-C reaches a process that has only just begun; the parent alone may answer it."""
+    code = (
+        f"from {MODULE} import PRELOADED, Job, run; import signal; PRELOADED.clear()\n"
+        "job = Job(1, signal.pthread_sigmask, (signal.SIG_BLOCK, ()), timeout=30)\n"
+        "for _, outcome in run([job], parallel=1): print(signal.SIGINT in outcome.value)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True)
+
+    assert "True\n" == done.stdout
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_outlives_the_parent(sent: signal.Signals) -> None:
     """Ctrl-C ends parent and workers at once, and so does the death of the parent."""
