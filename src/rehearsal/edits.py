@@ -70,7 +70,7 @@ def let_models_vote(project: Path) -> None:
     text = _replace(models, text, r"    return \{\n(.*?)\n    \}\n", PANEL)
     text = _replace(models, text, r"(from sklearn\.ensemble import [^\n]*)", r"\1, VotingClassifier")
     models.write_text(text, encoding="utf-8")
-    choose_candidates(project, "boosting", "panel")
+    choose_candidates(project, "panel")
 
 
 def leave_month_out(project: Path) -> None:
