@@ -29,7 +29,8 @@ jsonschema-specifications kiwisolver librt mako markdown-it markdown-it-py marku
 mlflow mlflow-skinny mlflow-tracing mpl-toolkits multidict mypy mypy-extensions mypyc narwhals numpy
 opentelemetry opentelemetry-api opentelemetry-proto opentelemetry-sdk opentelemetry-semantic-conventions
 orjson packaging pandas pandera pathspec pebble pillow pip pluggy prettytable prometheus-client propcache
-protobuf py pyarrow pyasn1 pyasn1-modules pycparser pydantic pydantic-core pygments pylab pyparsing
+protobuf psycopg psycopg-binary py pyarrow pyasn1 pyasn1-modules pycparser pydantic pydantic-core pygments
+pylab pyparsing
 pyrate-limiter pytest pytest-xdist python-dateutil python-dotenv pywin32 pyyaml referencing regress requests
 rich rpds rpds-py ruamel ruamel-yaml ruff schemathesis scikit-learn scipy setuptools shellingham sklearn
 skops smmap sortedcontainers sqlalchemy sqlparse starlette threadpoolctl typeguard typer types-pyyaml

@@ -88,6 +88,7 @@ src/flight_delays/pipeline/curves.py
 src/flight_delays/pipeline/data.py
 src/flight_delays/pipeline/database.py
 src/flight_delays/pipeline/drift.py
+src/flight_delays/pipeline/entries.py
 src/flight_delays/pipeline/errors.py
 src/flight_delays/pipeline/evaluation.py
 src/flight_delays/pipeline/figures.py
@@ -113,6 +114,7 @@ src/flight_delays/pipeline/progress.py
 src/flight_delays/pipeline/promotion.py
 src/flight_delays/pipeline/ranking.py
 src/flight_delays/pipeline/records.py
+src/flight_delays/pipeline/registry.py
 src/flight_delays/pipeline/replay.py
 src/flight_delays/pipeline/report.py
 src/flight_delays/pipeline/resampling.py
@@ -139,6 +141,7 @@ src/flight_delays/pipeline/templates/card_model.md.jinja
 src/flight_delays/pipeline/templates/page.css
 src/flight_delays/pipeline/templates/page.html.jinja
 src/flight_delays/pipeline/templates/report.md.jinja
+src/flight_delays/pipeline/tracked.py
 src/flight_delays/pipeline/tracking.py
 src/flight_delays/pipeline/training.py
 src/flight_delays/pipeline/validation.py
@@ -165,6 +168,7 @@ src/flight_delays/serving/wording.py
 tests/conftest.py
 tests/examples.py
 tests/misfits.py
+tests/servers.py
 tests/services.py
 tests/test_behaviour.py
 tests/test_build.py
@@ -199,6 +203,7 @@ tests/test_profile.py
 tests/test_promotion.py
 tests/test_records.py
 tests/test_refusals.py
+tests/test_registry.py
 tests/test_replay.py
 tests/test_report.py
 tests/test_resampling.py

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 # Tests run side by side: threads of theirs would only wait for each other.
@@ -36,6 +38,36 @@ def raw() -> pd.DataFrame:
 def mlops(*arguments: str) -> Result:
     """Run a command in this process, in the current folder."""
     return CliRunner().invoke(app, list(arguments))
+
+
+def run(*arguments: str) -> Result:
+    """Run a command that must succeed."""
+    result = mlops(*arguments)
+    assert 0 == result.exit_code, result.output
+    return result
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run Git and return what it says."""
+    ended = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
+    return ended.stdout.strip()
+
+
+def deploy(root: Path, *run_keys: str) -> None:
+    """Deploy the finished run again and again, each time as a model of another run key."""
+    for run_key in run_keys:
+        make_next_model(root, run_key)
+        run("promote")
+
+
+def make_next_model(root: Path, run_key: str) -> None:
+    """Let the finished run have another run key, sealed and packed."""
+    from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
+
+    path = root / "build/bundle/lineage.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"run_key": run_key}))
+    seal_bundle(root / "build/bundle")
+    run("package")
 
 
 def edit_params(root: Path, **sections: dict[str, object]) -> None:
@@ -93,6 +125,20 @@ def done(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     enter(tmp_path, monkeypatch)
     return tmp_path
+
+
+@pytest.fixture
+def deploying(done: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A finished and packed project with a remote on which nothing was ever deployed."""
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.org")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    git(done, "init", "--quiet", "--initial-branch", "main")
+    git(done, "init", "--quiet", "--bare", "remote.git")
+    git(done, "remote", "add", "origin", "remote.git")
+    run("package")
+    return done
 
 
 def enter(root: Path, patch: pytest.MonkeyPatch) -> None:

@@ -3,59 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
-from typer.testing import Result
 
 from {{ cookiecutter.__package }}.pipeline import production, promotion
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
 
-from conftest import mlops
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run Git and return what it says."""
-    ended = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
-    return ended.stdout.strip()
-
-
-@pytest.fixture
-def deploying(done: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A finished and packed project with a remote on which nothing was ever deployed."""
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.org")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    git(done, "init", "--quiet", "--initial-branch", "main")
-    git(done, "init", "--quiet", "--bare", "remote.git")
-    git(done, "remote", "add", "origin", "remote.git")
-    run("package")
-    return done
-
-
-def run(*words: str) -> Result:
-    """Run a command that must succeed."""
-    result = mlops(*words)
-    assert 0 == result.exit_code, result.output
-    return result
-
-
-def make_next_model(root: Path, run_key: str) -> None:
-    """Let the finished run have another run key, sealed and packed."""
-    from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
-
-    path = root / "build/bundle/lineage.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"run_key": run_key}))
-    seal_bundle(root / "build/bundle")
-    run("package")
-
-
-def deploy(root: Path, *run_keys: str) -> None:
-    for run_key in run_keys:
-        make_next_model(root, run_key)
-        run("promote")
+from conftest import deploy, git, make_next_model, mlops, run
 
 
 def read_branch(root: Path) -> dict[str, object]:

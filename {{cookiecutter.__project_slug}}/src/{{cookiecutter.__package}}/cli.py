@@ -52,11 +52,15 @@ Champion = Annotated[
     typer.Option(help="Folder of the champion's bundle; by default champion/, where it is there."),
 ]
 Package = Annotated[Path | None, typer.Argument(help="By default build/bundle.tar.gz.")]
+Packages = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Packages of versions that MLflow may not know; by default build/bundle.tar.gz."),
+]
 Remote = Annotated[
     str, typer.Option(help="The repository, by name or address, that has the branch production.")
 ]
 Image = Annotated[str | None, typer.Option(help="Name and digest of the image that serves the model.")]
-Plan = Annotated[bool, typer.Option("--plan", help="Only say which version it would be.")]
+Plan = Annotated[bool, typer.Option("--plan", help="Only say what would change.")]
 To = Annotated[
     int | None, typer.Option(metavar="VERSION", help="Which; by default the one before what runs.")
 ]
@@ -243,6 +247,30 @@ def rollback(to: To = None, remote: Remote = "origin", plan: Plan = False, as_js
         typer.echo(json.dumps(state.model_dump()))
     else:
         typer.echo(f"Model {state.version} {'would be' if plan else 'is'} in production again.")
+
+
+@app.command()
+def register(
+    packages: Packages = None, remote: Remote = "origin", plan: Plan = False, as_json: AsJson = False
+) -> None:
+    """Let MLflow's model registry say what production says; change nothing where it does."""
+    from .pipeline.store import VARIABLE, is_named
+
+    if not is_named():
+        typer.echo("null" if as_json else f"Nothing to register: {VARIABLE} is not set.")
+        return
+    from .pipeline import registry
+
+    act = registry.plan_registration if plan else registry.register
+    registration = act(Path(), remote, packages)
+    if as_json:
+        typer.echo(json.dumps(registration.model_dump() if registration else None))
+    elif registration is None:
+        typer.echo("Nothing to register: nothing has been deployed yet.")
+    else:
+        typer.echo("\n".join(registry.describe_registration(registration, plan)))
+    if registration and registration.missing and not plan:
+        raise LifecycleError(registry.describe_missing(registration.missing))
 
 
 @app.command()

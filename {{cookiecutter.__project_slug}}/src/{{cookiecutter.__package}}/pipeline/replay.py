@@ -85,13 +85,11 @@ def _read(path: Path) -> Answers:
 
 def _answer(bundle: Path, folder: Path) -> None:
     """Predict and write down the answers: what happens in the process of the champion."""
-    from .bundle import CODE, load_bundle
+    from .bundle import load_bundle
     from .golden import replay_golden
     from .prediction import predict
 
-    # Read only: a cache of compiled modules would not belong to the bundle.
-    sys.dont_write_bytecode = True
-    import_module(PACKAGE).__path__.insert(0, str(bundle / CODE))
+    use_code(bundle)
     loaded = load_bundle(bundle)
     if not replay_golden(loaded.model, bundle, loaded.contract):
         raise Incomparable(
@@ -102,6 +100,15 @@ def _answer(bundle: Path, folder: Path) -> None:
     arrays = {**vars(predict(loaded.model, rows)), "classes": getattr(loaded.model, "classes_", np.empty(0))}
     plain: dict[str, Any] = {name: _plain(array) for name, array in arrays.items() if array is not None}
     np.savez(folder / ANSWERS, **plain)
+
+
+def use_code(bundle: Path) -> None:
+    """Let this process import the modules that a bundle keeps, before it has imported today's."""
+    from .bundle import CODE
+
+    # Read only: a cache of compiled modules would not belong to the bundle.
+    sys.dont_write_bytecode = True
+    import_module(PACKAGE).__path__.insert(0, str(bundle / CODE))
 
 
 def _plain(array: np.ndarray) -> np.ndarray:

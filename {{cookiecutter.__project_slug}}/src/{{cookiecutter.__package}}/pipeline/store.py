@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from .errors import LifecycleError
 
 VARIABLE = "MLFLOW_TRACKING_URI"
+TOKEN = "MLFLOW_TRACKING_TOKEN"
 # Beside the default store; both are ignored by Git.
 STORE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
@@ -23,6 +24,11 @@ PATIENCE = 5
 def find_uri(root: Path) -> str:
     """Return where runs are written down: ``MLFLOW_TRACKING_URI``, by default a file in the project."""
     return os.environ.get(VARIABLE) or f"sqlite:///{(root / STORE).absolute()}"
+
+
+def is_named() -> bool:
+    """Tell whether ``MLFLOW_TRACKING_URI`` says where; then others may look there."""
+    return bool(os.environ.get(VARIABLE))
 
 
 def is_server(uri: str) -> bool:
@@ -96,6 +102,8 @@ def _explain(error: Exception, uri: str) -> str:
         return f"{store} is of another MLflow version; back it up and run 'mlflow db upgrade' on it."
     if is_server(uri) and ("Max retries" in message or "refused" in message or "timed out" in message):
         return f"{store} does not answer; start it, or unset {VARIABLE} to use {STORE}."
+    if is_server(uri) and ("code 401" in message or "code 403" in message):
+        return f"{store} does not let you in; see {TOKEN}."
     return f"{store} cannot be used ({type(error).__name__}: {message[:300]}); see {VARIABLE}."
 
 

@@ -1,42 +1,49 @@
-"""What was tried, in MLflow. Git is the truth, MLflow the notebook: nothing is ever read back from it."""
+"""What was tried, in MLflow. Git is the truth, MLflow the notebook: nothing is ever deployed from it."""
 
 from __future__ import annotations
 
 import json
 import logging
-import time
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .entries import (
+    collect_metrics,
+    collect_origin_params,
+    collect_params,
+    describe_inputs,
+    describe_origin,
+    describe_run,
+    list_metrics,
+    make_metric,
+)
 from .errors import LifecycleError
-from .headline import name_other
-from .records import CandidateResult, Estimate, Records
+from .records import CandidateResult, Records, TrainingRecord
 from .settings import Settings
-from .store import ARTIFACTS, explain_errors, find_uri, is_server, prepare_environment, require_unlocked
+from .store import (
+    ARTIFACTS,
+    VARIABLE,
+    explain_errors,
+    find_uri,
+    is_server,
+    prepare_environment,
+    require_unlocked,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Metric
-    from mlflow.models import ModelSignature
     from sklearn.base import BaseEstimator
 
-    from .columns import ContractRecord
+    from .bundle import Bundle
 
-# What MLflow takes of one parameter.
-LONGEST_PARAMETER = 6000
+# What MLflow takes of a digest.
 LONGEST_DIGEST = 36
-MLFLOW_KINDS = {
-    "integer": "long",
-    "number": "double",
-    "boolean": "boolean",
-    "string": "string",
-    "datetime": "datetime",
-}
 
 
 def open_tracker(settings: Settings, root: Path) -> Tracker:
@@ -93,11 +100,45 @@ class Tracker:
         LifecycleError
             If the store cannot be written. What had been written of the run is deleted again.
         """
+        with self._begin() as runs:
+            return self._log(records, settings, build, model, runs)
+
+    def log_bundle(self, bundle: Bundle) -> str:
+        """Write down what a bundle tells of its model, as one run.
+
+        Parameters
+        ----------
+        bundle : Bundle
+            Loaded with the code that it keeps.
+
+        Returns
+        -------
+        str
+            The id of the run.
+
+        Raises
+        ------
+        LifecycleError
+            If a record of the bundle cannot be read, or as ``log``.
+        """
+        from .bundle import MetricsRecord
+
+        lineage, training = bundle.lineage, TrainingRecord.read(bundle.folder)
+        metrics = list_metrics(MetricsRecord.read(bundle.folder).metrics)
+        with self._begin() as runs:
+            run = self._start(f"{lineage.run_key[:8]} {lineage.challenger}", describe_origin(lineage), runs)
+            self._client.log_batch(run, metrics=metrics, params=collect_origin_params(lineage, training))
+            self._finish(run, bundle.folder, bundle.model, bundle.folder)
+            return run
+
+    @contextmanager
+    def _begin(self) -> Iterator[list[str]]:
+        """Yield a list to note runs in; if the block raises, they are deleted again."""
         require_unlocked(self._uri)
         runs: list[str] = []
         with explain_errors(self._uri):
             try:
-                return self._log(records, settings, build, model, runs)
+                yield runs
             except BaseException:
                 with suppress(Exception):
                     for run in reversed(runs):
@@ -109,19 +150,23 @@ class Tracker:
     ) -> str:
         training = records.training
         assert training is not None
-        run = self._start(f"{training.run_key[:8]} {training.challenger}", _describe_run(records), runs)
+        run = self._start(f"{training.run_key[:8]} {training.challenger}", describe_run(records), runs)
         self._client.log_batch(
-            run, metrics=_collect_metrics(records), params=_collect_params(records, settings)
+            run, metrics=collect_metrics(records), params=collect_params(records, settings)
         )
         self._log_data(run, records)
         for candidate in training.candidates:
             self._log_candidate(candidate, training.metric, run, runs)
-        for path in sorted(build.glob("*")):
+        self._finish(run, build, model, build / "bundle")
+        return run
+
+    def _finish(self, run: str, folder: Path, model: BaseEstimator, bundle: Path) -> None:
+        """Add the records and reports of a folder, and the model of a bundle, to a run that then ends."""
+        for path in sorted(folder.glob("*")):
             if path.suffix in (".json", ".md", ".html"):
                 self._client.log_artifact(run, str(path))
-        self._log_model(run, model, build / "bundle")
+        self._log_model(run, model, bundle)
         self._client.set_terminated(run)
-        return run
 
     def _start(self, name: str, tags: dict[str, str], runs: list[str]) -> str:
         run = self._client.create_run(self._experiment, run_name=name, tags=tags)
@@ -136,8 +181,8 @@ class Tracker:
             f"{metric}_sd": candidate.sd,
             "seconds": candidate.seconds,
         }
-        metrics = [_metric(metric, score, fold) for fold, score in enumerate(candidate.scores)]
-        metrics += [_metric(name, value) for name, value in totals.items() if value is not None]
+        metrics = [make_metric(metric, score, fold) for fold, score in enumerate(candidate.scores)]
+        metrics += [make_metric(name, value) for name, value in totals.items() if value is not None]
         self._client.log_batch(run, metrics=metrics)
         self._client.set_terminated(run, "FINISHED" if candidate.status == "ok" else "FAILED")
 
@@ -169,7 +214,7 @@ class Tracker:
                 serialization_format="skops",
                 skops_trusted_types=list_types(bundle / "model.skops"),
                 pip_requirements=(bundle / "requirements.txt").read_text(encoding="utf-8").split(),
-                signature=_describe_inputs(ContractRecord.read(bundle)),
+                signature=describe_inputs(ContractRecord.read(bundle)),
             )
 
 
@@ -194,93 +239,17 @@ def _find_experiment(client: MlflowClient, name: str, uri: str, root: Path) -> s
     return str(experiment.experiment_id)
 
 
-def _describe_run(records: Records) -> dict[str, str]:
-    training = records.training
-    assert training is not None
-    tags = {
-        "run_key": training.run_key,
-        "challenger": training.challenger,
-        "reused": str(records.run.reused).lower(),
-        "dirty": str(records.run.dirty).lower(),
-        "mlflow.source.type": "PROJECT",
-    }
-    if records.comparison is not None:
-        tags["verdict"] = records.comparison.verdict
-        tags["gates"] = "passed" if records.comparison.passed else "failed"
-        tags["against"] = name_other(records.comparison)
-    if records.run.commit is not None:
-        tags["mlflow.source.git.commit"] = records.run.commit
-    return tags
-
-
-def _collect_params(records: Records, settings: Settings) -> list[Any]:
-    """Return the settings as ``section.name``, and the challenger as scikit-learn prints it."""
-    from mlflow.entities import Param
-
-    assert records.training is not None
-    params = {**_flatten(settings.model_dump(mode="json")), "estimator": records.training.estimator}
-    return [
-        Param(name, str(value)[:LONGEST_PARAMETER]) for name, value in params.items() if value is not None
-    ]
-
-
-def _flatten(section: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in section.items():
-        flat.update(
-            _flatten(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-        )
-    return flat
-
-
-def _collect_metrics(records: Records) -> list[Metric]:
-    """Return every metric with its interval, and what it is better than the baseline's and the champion's."""
-    evaluation = records.evaluation
-    assert evaluation is not None
-    values = {"latency_ms": evaluation.latency_ms, "test_rows": evaluation.rows}
-    for metric in evaluation.metrics:
-        values |= _spread(metric.name, metric.model) | _spread(f"{metric.name}_difference", metric.difference)
-    champion = records.comparison.champion if records.comparison else None
-    for paired in champion.metrics if champion else []:
-        values |= _spread(f"{paired.name}_over_champion", paired.difference)
-    optional = {"calibration_error": evaluation.calibration_error, "error_p95": evaluation.error_p95}
-    values.update({name: value for name, value in optional.items() if value is not None})
-    return [_metric(name, value) for name, value in values.items()]
-
-
-def _spread(name: str, estimate: Estimate) -> dict[str, float]:
-    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-
-
-def _metric(name: str, value: float, step: int = 0) -> Metric:
-    from mlflow.entities import Metric
-
-    return Metric(name.replace(":", "."), value, int(time.time() * 1000), step)
-
-
-def _describe_inputs(contract: ContractRecord) -> ModelSignature | None:
-    """Return the features as an MLflow signature, or None where MLflow has no such type."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    columns = {column.name: column for column in contract.columns}
-    features = [columns[name] for name in contract.features if name in columns]
-    if any(column.kind not in MLFLOW_KINDS for column in features):
-        return None
-    inputs: list[Any] = [
-        ColSpec(MLFLOW_KINDS[column.kind], column.name, required=not column.nullable) for column in features
-    ]
-    return ModelSignature(inputs=Schema(inputs))
-
-
 @contextmanager
 def _current(uri: str) -> Iterator[None]:
     """Make MLflow's global functions speak to our store, for a while."""
     import mlflow
 
-    before = mlflow.get_tracking_uri()
+    before = os.environ.get(VARIABLE)
     mlflow.set_tracking_uri(uri)
     try:
         yield
     finally:
-        mlflow.set_tracking_uri(before)
+        # It has changed the environment, too, and would stay with what it was first told.
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+        if before is not None:
+            os.environ[VARIABLE] = before

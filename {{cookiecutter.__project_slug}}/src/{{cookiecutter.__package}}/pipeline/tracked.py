@@ -1,0 +1,97 @@
+"""Models that MLflow has: found by their run key, or written down from their bundle."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from .entries import COMMIT, RUN_KEY
+from .errors import LifecycleError
+from .production import State
+from .settings import PARAMS, read_settings
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+# Of one run key, the newest; only a model that many commits share has more.
+MOST_RUNS = 100
+
+
+class Tracked(NamedTuple):
+    """A model of MLflow, and the run that logged it."""
+
+    run: str
+    model: str
+    source: str
+    """Where its files lie."""
+
+
+def find_tracked(client: MlflowClient, experiment: str, state: State) -> Tracked | None:
+    """Return the model of a finished run with the run key of ``state``; None where there is none.
+
+    The run of the same commit comes first, then the newest one: the same run key, the same model.
+    """
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        return None
+    query = f"tags.{RUN_KEY} = '{state.run_key}' and attributes.status = 'FINISHED'"
+    runs = client.search_runs([found.experiment_id], query, max_results=MOST_RUNS)
+    ranked = sorted(runs, key=lambda run: run.data.tags.get(COMMIT) != state.commit)
+    return next((tracked for run in ranked for tracked in _list_models(client, run)), None)
+
+
+def log_bundle(bundle: Path, root: Path) -> None:
+    """Write the model of a bundle down in MLflow, as a run, with the code that it was made with.
+
+    That happens in a process of its own, since this one may have imported other code.
+
+    Parameters
+    ----------
+    bundle : Path
+        Verified.
+    root : Path
+        The project.
+
+    Raises
+    ------
+    LifecycleError
+        If the model cannot be loaded, or MLflow cannot be written.
+    """
+    command = [sys.executable, "-m", f"{__package__}.tracked", str(bundle.absolute())]
+    ended = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
+    if ended.returncode:
+        reason = ended.stderr.strip().splitlines() or [f"its process ended with {ended.returncode}"]
+        raise LifecycleError(f"{bundle.name} cannot be written down in MLflow: {reason[-1]}")
+
+
+def _list_models(client: MlflowClient, run: Run) -> Iterator[Tracked]:
+    """Yield the models of a run that are whole and were not deleted."""
+    query = f"source_run_id = '{run.info.run_id}'"
+    for model in client.search_logged_models([run.info.experiment_id], filter_string=query):
+        if str(model.status) == "READY":
+            yield Tracked(run.info.run_id, model.model_id, model.artifact_location)
+
+
+def _log(bundle: Path) -> None:
+    """What happens in the process of its own."""
+    from .replay import use_code
+
+    use_code(bundle)
+    from .bundle import load_bundle
+    from .tracking import open_tracker
+
+    loaded = load_bundle(bundle)
+    open_tracker(read_settings(Path(PARAMS)), Path()).log_bundle(loaded)
+
+
+if __name__ == "__main__":
+    try:
+        _log(Path(sys.argv[1]))
+    except LifecycleError as error:
+        sys.exit(str(error))
