@@ -89,6 +89,7 @@ src/flight_delays/pipeline/data.py
 src/flight_delays/pipeline/database.py
 src/flight_delays/pipeline/drift.py
 src/flight_delays/pipeline/entries.py
+src/flight_delays/pipeline/environment.py
 src/flight_delays/pipeline/errors.py
 src/flight_delays/pipeline/evaluation.py
 src/flight_delays/pipeline/figures.py
@@ -108,6 +109,7 @@ src/flight_delays/pipeline/page.py
 src/flight_delays/pipeline/persistence.py
 src/flight_delays/pipeline/plausibility.py
 src/flight_delays/pipeline/prediction.py
+src/flight_delays/pipeline/probe.py
 src/flight_delays/pipeline/production.py
 src/flight_delays/pipeline/profile.py
 src/flight_delays/pipeline/progress.py
@@ -117,6 +119,7 @@ src/flight_delays/pipeline/records.py
 src/flight_delays/pipeline/registry.py
 src/flight_delays/pipeline/replay.py
 src/flight_delays/pipeline/report.py
+src/flight_delays/pipeline/requirements.py
 src/flight_delays/pipeline/resampling.py
 src/flight_delays/pipeline/reuse.py
 src/flight_delays/pipeline/revision.py
@@ -185,6 +188,7 @@ tests/test_contest.py
 tests/test_contract.py
 tests/test_data.py
 tests/test_drift.py
+tests/test_environment.py
 tests/test_evaluation.py
 tests/test_features.py
 tests/test_figures.py
@@ -206,6 +210,7 @@ tests/test_refusals.py
 tests/test_registry.py
 tests/test_replay.py
 tests/test_report.py
+tests/test_requirements.py
 tests/test_resampling.py
 tests/test_revision.py
 tests/test_runkey.py

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +100,7 @@ def make(split: Split, model: BaseEstimator, settings: Settings, run: records.Re
 
     def write(root: Path) -> Path:
         (root / "data.lock").write_text("version: 1\n")
+        (root / "requirements.txt").touch()
         bundle.write_bundle(root / "bundle", model, split, settings, run, root)
         (root / "bundle" / "model_card.md").write_text("# Card\n")
         bundle.seal_bundle(root / "bundle")
@@ -183,6 +187,23 @@ def test_the_lineage_names_what_the_model_comes_from(sealed: Path) -> None:
     assert ("c0ffee", "0123456789abcdef", "tree") == (lineage.commit, lineage.run_key, lineage.challenger)
     assert sha256(b"version: 1\n").hexdigest() == lineage.data_lock
     assert lineage.boundary == "2013-01-20T00:00:00"
+
+
+@pytest.mark.parametrize(
+    ("python", "library", "fits"),
+    [("", "", True), ("2.7.18", "", False), ("", "0.24.2", False)],
+)
+def test_a_model_belongs_to_a_python_and_a_scikit_learn(
+    sealed: Path, python: str, library: str, fits: bool
+) -> None:
+    """Served with another minor version of Python, or another scikit-learn, it is refused."""
+    libraries = {"scikit-learn": library or version("scikit-learn")}
+    lineage = bundle.LineageRecord.read(sealed).model_copy(
+        update={"python": python or platform.python_version(), "libraries": libraries}
+    )
+    expectation = nullcontext() if fits else pytest.raises(LifecycleError, match="The model was made with")
+    with expectation:
+        bundle.require_runtime(lineage)
 
 
 def test_requirements_are_pinned_and_lean(sealed: Path) -> None:

@@ -121,5 +121,5 @@ def test_what_cannot_be_served_is_said_in_one_sentence(done: Path) -> None:
     tampered = mlops("serve", "--bundle", "other", "--port", "0")
 
     assert (1, 1) == (missing.exit_code, tampered.exit_code)
-    assert missing.stderr.startswith("Error: nowhere/MANIFEST.json is missing")
+    assert missing.stderr.startswith("Error: nowhere/lineage.json is missing")
     assert "Error: other is not the bundle that was sealed: model.skops has changed.\n" == tampered.stderr

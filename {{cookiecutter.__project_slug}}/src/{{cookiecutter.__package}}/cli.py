@@ -200,16 +200,22 @@ def package() -> None:
 
 
 @app.command()
-def smoke(package: Package = None) -> None:
-    """Prove that a package works: it is whole, loads, and answers as it did when it was made."""
+def smoke(package: Package = None, as_json: AsJson = False) -> None:
+    """Prove that a package works: serve it in a clean environment, and ask what it was asked when made."""
     from .pipeline.build import BUILD
     from .pipeline.package import PACKAGE
     from .pipeline.smoke import smoke
 
     path = package or Path(BUILD) / PACKAGE
-    lineage = smoke(path)
+    proof = smoke(path, Path())
+    seen = {"ready_seconds": round(proof.ready_seconds, 2), "latency_ms": round(proof.latency_ms, 2)}
+    if as_json:
+        typer.echo(json.dumps({"run_key": proof.lineage.run_key, **seen}))
+        return
     typer.echo(
-        f"{path.as_posix()} works: {lineage.challenger} of commit {(lineage.commit or 'unknown')[:12]}."
+        f"{path.as_posix()} works: {proof.lineage.challenger} of commit "
+        f"{(proof.lineage.commit or 'unknown')[:12]}; its first start took {proof.ready_seconds:.1f} s, "
+        f"a row takes {proof.latency_ms:.1f} ms."
     )
 
 

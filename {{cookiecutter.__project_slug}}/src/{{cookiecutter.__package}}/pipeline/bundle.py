@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import sys
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from .golden import choose_golden
 from .persistence import list_types, load_model, save_model
 from .profile import describe_data
 from .records import EvaluationRecord, MetricResult, Part, Record, Records, TrainingRecord, write_text
+from .requirements import pin_requirements
 from .runkey import PACKAGE, list_own_modules
 from .settings import Settings
 from .split import Split
@@ -108,7 +110,7 @@ def write_bundle(
     records : Records
         With training and evaluation.
     root : Path
-        Of the project; ``data.lock`` lies there.
+        Of the project; ``data.lock`` and ``requirements.txt`` lie there.
     """
     assert records.training is not None
     assert records.evaluation is not None
@@ -122,7 +124,8 @@ def write_bundle(
     choose_golden(model, split, settings).write(folder)
     _tell_metrics(records.evaluation, settings).write(folder)
     _trace_lineage(records, records.training, settings, root).write(folder)
-    write_text(folder / REQUIREMENTS, _pin_requirements(folder / MODEL))
+    lock = (root / REQUIREMENTS).read_text(encoding="utf-8")
+    write_text(folder / REQUIREMENTS, pin_requirements(_list_packages(folder / MODEL), lock))
 
 
 def seal_bundle(folder: Path) -> None:
@@ -171,6 +174,27 @@ def load_bundle(folder: Path) -> Bundle:
     )
 
 
+def require_runtime(lineage: LineageRecord) -> None:
+    """Hold the Python and the scikit-learn at work against those that made a model.
+
+    Raises
+    ------
+    LifecycleError
+        If the minor version of Python, or the version of scikit-learn, is another one.
+    """
+    made, here = _minor(lineage.python), _minor(platform.python_version())
+    made_with, installed = lineage.libraries["scikit-learn"], version("scikit-learn")
+    if (made, made_with) != (here, installed):
+        raise LifecycleError(
+            f"The model was made with Python {made} and scikit-learn {made_with}, but here are Python {here} "
+            f"and scikit-learn {installed}; install {REQUIREMENTS} of its bundle with Python {made}."
+        )
+
+
+def _minor(python: str) -> str:
+    return ".".join(python.split(".")[:2])
+
+
 def _keep_code(folder: Path) -> None:
     """Keep the modules that features and models are written in, so that a later commit can compare."""
     for path in list_own_modules():
@@ -207,11 +231,11 @@ def _trace_lineage(
     )
 
 
-def _pin_requirements(model: Path) -> str:
-    """Return the packages, with versions, that loading the model, and serving it, needs."""
+def _list_packages(model: Path) -> list[str]:
+    """Return the packages that loading the model, and serving it, imports."""
     tops = {name.partition(".")[0] for name in list_types(model)}
     extra = [packages_distributions()[top][0] for top in sorted(tops & {"lightgbm", "xgboost"})]
-    return "".join(f"{name}=={version(name)}\n" for name in sorted([*RUNTIME, *SERVICE, *extra]))
+    return [*RUNTIME, *SERVICE, *extra]
 
 
 def _list_names(folder: Path) -> list[str]:

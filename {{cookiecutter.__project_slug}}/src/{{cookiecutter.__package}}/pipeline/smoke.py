@@ -2,47 +2,134 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
+import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from .bundle import LineageRecord
-from .columns import ContractRecord, restore_frame
+import pandas as pd
+
+from .bundle import REQUIREMENTS, LineageRecord
+from .columns import ContractRecord, describe_columns
+from .environment import make_environment
 from .errors import LifecycleError
 from .golden import GoldenRecord
 from .package import unpack_bundle
-from .replay import Incomparable, replay
-
-# Seconds; a service that takes longer to answer a few rows is of no use.
-LONGEST = 120.0
+from .probe import Probe, Unfit, start_service
+from .settings import PARAMS, Settings, read_settings
 
 
-def smoke(package: Path) -> LineageRecord:
-    """Unpack a package, load its model and let it answer ``golden.json``.
+@dataclass(frozen=True)
+class Proof:
+    """What was seen of a package that works."""
 
-    The model runs in a process of its own, with the code that its bundle keeps and the libraries
-    that are installed here, and must answer as it did when it was made.
+    lineage: LineageRecord
+    """Where the model comes from."""
+    ready_seconds: float
+    """Until the service was ready; longer than later starts, as nothing was compiled yet."""
+    latency_ms: float
+    """Of a request with one row, the median."""
+
+
+def smoke(package: Path, root: Path) -> Proof:
+    """Serve a package as production would, and let it answer ``golden.json``.
+
+    Its bundle is held against its manifest and against today's contract. Then a clean environment is
+    made of its ``requirements.txt``, the service is started in it, and must answer as the model did
+    when it was made, soon enough, and end when it is told to.
 
     Parameters
     ----------
     package : Path
         As ``mlops package`` writes it.
+    root : Path
+        Of the project.
 
     Returns
     -------
-    LineageRecord
-        Where the model comes from.
+    Proof
 
     Raises
     ------
     LifecycleError
-        If the package is not whole, has been tampered with, names a type that is not allowed, or
-        no longer answers as it did.
+        If the package is not whole, has been tampered with, names a type that is not allowed, asks
+        for what today's contract no longer has, or does not answer as it did.
     """
-    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        bundle = unpack_bundle(package, Path(folder))
-        rows = restore_frame(GoldenRecord.read(bundle).inputs, ContractRecord.read(bundle))
+    settings = read_settings(root / PARAMS)
+    with tempfile.TemporaryDirectory(prefix="mlops-") as name:
+        folder = Path(name)
+        bundle = unpack_bundle(package, folder)
         try:
-            replay(bundle, rows, LONGEST)
-        except Incomparable as error:
+            require_columns(ContractRecord.read(bundle), settings)
+            python = make_environment(
+                bundle / REQUIREMENTS, LineageRecord.read(bundle).python, folder / "environment"
+            )
+            return prove(bundle, python, root, settings)
+        except Unfit as error:
             raise LifecycleError(f"{package} does not work: {error}.") from None
-        return LineageRecord.read(bundle)
+
+
+def require_columns(contract: ContractRecord, settings: Settings) -> None:
+    """Hold what a model needs against the contract of ``schema.py``, by which its clients go.
+
+    Raises
+    ------
+    Unfit
+        If the contract no longer has a column, or has it as another kind of value.
+    """
+    kinds = {column.name: column.kind for column in contract.columns}
+    today = {column.name: column.kind for column in describe_columns(pd.DataFrame(), settings)}
+    for name in contract.features:
+        if name not in today:
+            raise Unfit(f"its model needs '{name}', which the contract in schema.py no longer has")
+        if kinds[name] != today[name] and (today[name], kinds[name]) != ("integer", "number"):
+            raise Unfit(
+                f"its model takes '{name}' as {kinds[name]}, the contract in schema.py as {today[name]}"
+            )
+
+
+def prove(bundle: Path, python: Path, root: Path, settings: Settings) -> Proof:
+    """Serve a bundle with a Python, and see whether it works.
+
+    Raises
+    ------
+    Unfit
+        If it does not.
+    """
+    contract, golden = ContractRecord.read(bundle), GoldenRecord.read(bundle)
+    with (
+        tempfile.TemporaryDirectory(prefix="mlops-") as folder,
+        start_service(bundle, python, root, Path(folder)) as probe,
+    ):
+        ready_seconds = probe.wait()
+        if not golden.agrees_with(_read_outputs(probe.predict(golden.inputs), contract)):
+            raise Unfit("its service does not answer golden.json as the model did when it was made")
+        latency_ms = _time_requests(probe, golden.inputs)
+        probe.end()
+    limit = settings.gates.max_latency_ms
+    if limit is not None and latency_ms > limit:
+        raise Unfit(
+            f"a request takes {latency_ms:.0f} ms; expected at most gates.max_latency_ms, {limit:g} ms"
+        )
+    return Proof(LineageRecord.read(bundle), ready_seconds, latency_ms)
+
+
+def _read_outputs(predictions: list[dict[str, Any]], contract: ContractRecord) -> list[Any]:
+    """Return predictions of the service as ``golden.json`` has them."""
+    if contract.problem == "regression":
+        return [prediction["value"] for prediction in predictions]
+    if not all("probabilities" in prediction for prediction in predictions):
+        return [prediction["label"] for prediction in predictions]
+    return [[prediction["probabilities"][name] for name in contract.classes] for prediction in predictions]
+
+
+def _time_requests(probe: Probe, rows: list[dict[str, Any]]) -> float:
+    """Return the median of the milliseconds that requests of one row take."""
+    times = []
+    for row in rows:
+        began = time.perf_counter()
+        probe.predict([row])
+        times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1000

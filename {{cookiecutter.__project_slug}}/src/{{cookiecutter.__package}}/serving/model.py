@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from ..pipeline.bundle import CARD, CODE, load_bundle
+from ..pipeline.bundle import CARD, CODE, LineageRecord, load_bundle, require_runtime
 from ..pipeline.champion import STATE, read_version
 from ..pipeline.columns import ContractRecord, restore_frame
 from ..pipeline.errors import LifecycleError
@@ -68,9 +68,10 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
     Raises
     ------
     LifecycleError
-        If the bundle is not as it was sealed, names types that are not allowed, or its model does
-        not answer ``golden.json`` as it did when it was made.
+        If the bundle is not as it was sealed, was made with another Python or scikit-learn, names
+        types that are not allowed, or its model does not answer ``golden.json`` as it did then.
     """
+    require_runtime(LineageRecord.read(folder))
     bundle = load_bundle(folder)
     if not replay_golden(bundle.model, folder, bundle.contract):
         raise LifecycleError(
