@@ -19,6 +19,7 @@ from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
 from {{ cookiecutter.__package }}.pipeline.settings import Settings
 
 KEY = "0123456789abcdef"
+HASH = "\\\n    --hash=sha256:ab\n"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,8 @@ def build(tmp_path_factory: pytest.TempPathFactory, model: LinearRegression) -> 
         (build / name).write_text(name)
     (build / "bundle").mkdir()
     persistence.save_model(model, build / "bundle" / "model.skops")
-    (build / "bundle" / "requirements.txt").write_text("scikit-learn==1.9.1\nskops==0.16.0\n")
+    lock = [f"scikit-learn==1.9.1 {HASH}", f"skops==0.16.0 ; sys_platform != 'win32' {HASH}"]
+    (build / "bundle" / "requirements.txt").write_text("".join(lock))
     column = columns.Column(
         name="x", role="feature", kind="number", dtype="float64", nullable=True, unique=False, required=True
     )
@@ -171,8 +173,10 @@ def test_the_challenger_is_logged_safely(logged: Any, tracker: tracking.Tracker)
     uri = tracker._client.get_logged_model(output.model_id).artifact_location
     with tracking._current(tracker._uri):
         info = mlflow.models.get_model_info(uri)
+        requirements = Path(mlflow.artifacts.download_artifacts(f"{uri}/requirements.txt")).read_text()
         loaded = mlflow.sklearn.load_model(uri)
     assert info.flavors["sklearn"]["serialization_format"] == "skops"
+    assert {"scikit-learn==1.9.1", "skops==0.16.0"} == set(requirements.split()[1:])
     assert info.signature.inputs.input_names() == ["x"]
     np.testing.assert_allclose([2.0], loaded.predict([[2.0]]))
 

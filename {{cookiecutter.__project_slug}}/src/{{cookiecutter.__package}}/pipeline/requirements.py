@@ -33,6 +33,11 @@ def pin_requirements(names: Iterable[str], lock: str) -> str:
     return "".join(f"{pin}\n" for pin in pins)
 
 
+def list_pins(requirements: str) -> list[str]:
+    """Return what a requirements file pins, without hashes and markers, such as ``numpy==2.4.6``."""
+    return list(_read_entries(requirements))
+
+
 def list_closure(names: Iterable[str]) -> list[str]:
     """Return the names of packages and of all that they need on this machine, sorted."""
     waiting = [Requirement(name) for name in names]

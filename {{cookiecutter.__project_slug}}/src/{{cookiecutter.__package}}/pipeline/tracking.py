@@ -205,6 +205,7 @@ class Tracker:
 
         from .columns import ContractRecord
         from .persistence import list_types, settle
+        from .requirements import list_pins
 
         with _current(self._uri), mlflow.start_run(run_id=run), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -213,7 +214,8 @@ class Tracker:
                 name="model",
                 serialization_format="skops",
                 skops_trusted_types=list_types(bundle / "model.skops"),
-                pip_requirements=(bundle / "requirements.txt").read_text(encoding="utf-8").split(),
+                # MLflow's own file cannot hold hashes; that of the bundle does.
+                pip_requirements=list_pins((bundle / "requirements.txt").read_text(encoding="utf-8")),
                 signature=describe_inputs(ContractRecord.read(bundle)),
             )
 
