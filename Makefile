@@ -33,9 +33,11 @@ demo: $(VENV)/ready charts  ## bake it and rehearse its pull requests, without G
 test: $(VENV)/ready programs  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
-# npm and a browser come from the system. Where they cannot be had, some tests are skipped.
+# npm, a browser and PostgreSQL come from the system. Where they cannot be had, some tests are skipped.
 programs:
 	@for program in npm chromium; do command -v $$program > /dev/null || missing="$$missing $$program"; done; \
+	command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 \
+		|| missing="$$missing postgresql"; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing > /dev/null; \
 	fi || echo "make: cannot install$$missing; some tests will be skipped." >&2

@@ -31,7 +31,9 @@ TREE = """
 .github/rulesets/main.json
 .github/rulesets/production.json
 .github/scripts/authenticate_git.sh
+.github/scripts/fetch_bundle.sh
 .github/scripts/neutralise_report.py
+.github/scripts/register.sh
 .github/workflows/checks.yml
 .github/workflows/deploy.yml
 .github/workflows/report.yml

@@ -28,6 +28,7 @@ MLOPS = """#!/bin/sh
 mkdir -p build
 env | grep -E 'MLFLOW|hush' > "build/environment-$1"
 echo "# Report of $GITHUB_EVENT_NAME" > build/report.md
+case "$*" in *" --plan "*) echo null ;; esac
 [ "$1" != "$FAILING" ]
 """
 # In place of a server on which nothing has been deployed yet.
@@ -38,6 +39,7 @@ exit 1
 MAKEFILE = """setup:
 \tmkdir -p .venv/bin
 \tcp mlops .venv/bin/mlops
+\tln -s "$$(command -v python3)" .venv/bin/python
 test:
 \t.venv/bin/mlops test
 """
@@ -68,12 +70,17 @@ def light(baked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train(project: Path, folder: Path, name: str, *arguments: str, **how: Any) -> Outcome:
     """Run ``train.yml`` where there is no champion yet."""
+    environment = {"PATH": lay_programs(folder), **how.pop("environment", {})}
+    return act(project, folder, name, *TRAIN, *arguments, environment=environment, **how)
+
+
+def lay_programs(folder: Path) -> str:
+    """Put a ``gh`` beside a run, and return the PATH that finds it first."""
     programs = folder / "programs"
     programs.mkdir()
     (programs / "gh").write_text(GH)
     (programs / "gh").chmod(0o755)
-    environment = {"PATH": f"{programs}:{os.environ['PATH']}", **how.pop("environment", {})}
-    return act(project, folder, name, *TRAIN, *arguments, environment=environment, **how)
+    return f"{programs}:{os.environ['PATH']}"
 
 
 def commit(project: Path) -> None:
@@ -213,6 +220,29 @@ def test_production_is_reached_from_the_default_branch_alone(light: Path, tmp_pa
     event = {"ref": "refs/heads/better", "repository": {"default_branch": "main"}}
     workflow = ("-W", f".github/workflows/{name}.yml")
     assert {} == act(light, tmp_path, "workflow_dispatch", *workflow, event=event).jobs
+
+
+def deploy(light: Path, folder: Path, *arguments: str, **environment: str) -> Outcome:
+    """Run ``deploy.yml`` where production runs a model of the same run key already."""
+    event = {"ref": "refs/heads/better", "repository": {"default_branch": "better"}}
+    workflow = ("-W", ".github/workflows/deploy.yml")
+    surroundings = {"PATH": lay_programs(folder), **environment}
+    return act(light, folder, "push", *workflow, *arguments, event=event, environment=surroundings)
+
+
+def test_deployment_without_tracking_server(light: Path, tmp_path: Path) -> None:
+    """Where no MLflow is named, nothing is registered and nothing is said of it."""
+    outcome = deploy(light, tmp_path)
+    assert {"gate": "success", "deploy": "success"} == outcome.jobs, outcome.log
+    assert "Register in MLflow" not in outcome.steps
+
+
+@pytest.mark.parametrize(("failing", "result"), [("", "success"), ("register", "failure")])
+def test_registration_blocks_nothing(light: Path, tmp_path: Path, failing: str, result: str) -> None:
+    """It also happens where there is nothing to deploy; where it fails, the step says so and no other."""
+    outcome = deploy(light, tmp_path, *SECRETS, FAILING=failing)
+    assert {"gate": "success", "deploy": "success"} == outcome.jobs, outcome.log
+    assert {"Register in MLflow": result, "Summarise": "success"}.items() <= outcome.steps.items()
 
 
 @pytest.mark.parametrize("failing", ["run", "test", "gate"])

@@ -54,7 +54,7 @@ Champion = Annotated[
 Package = Annotated[Path | None, typer.Argument(help="By default build/bundle.tar.gz.")]
 Packages = Annotated[
     list[Path] | None,
-    typer.Argument(help="Packages of versions that MLflow may not know; by default build/bundle.tar.gz."),
+    typer.Argument(help="Packages of versions that MLflow may not know, besides build/bundle.tar.gz."),
 ]
 Remote = Annotated[
     str, typer.Option(help="The repository, by name or address, that has the branch production.")
@@ -268,7 +268,7 @@ def register(
     from .pipeline import registry
 
     act = registry.plan_registration if plan else registry.register
-    registration = act(Path(), remote, packages)
+    registration = act(Path(), remote, packages or [])
     if as_json:
         typer.echo(json.dumps(registration.model_dump() if registration else None))
     elif registration is None:

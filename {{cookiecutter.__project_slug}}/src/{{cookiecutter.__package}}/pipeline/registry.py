@@ -151,13 +151,13 @@ class Registry:
         return str(created.version)
 
 
-def plan_registration(root: Path, remote: str, packages: list[Path] | None) -> Registration | None:
+def plan_registration(root: Path, remote: str, packages: list[Path]) -> Registration | None:
     """Return what ``register`` would change; otherwise as that."""
     with _open_registry(root, remote, packages) as registry:
         return registry.plan() if registry else None
 
 
-def register(root: Path, remote: str, packages: list[Path] | None) -> Registration | None:
+def register(root: Path, remote: str, packages: list[Path]) -> Registration | None:
     """Register what runs in production and what ran, and let the aliases name them.
 
     Run again, it changes nothing.
@@ -168,9 +168,9 @@ def register(root: Path, remote: str, packages: list[Path] | None) -> Registrati
         The project.
     remote : str
         Name or address of the repository whose branch ``production`` says what runs.
-    packages : list of Path or None
-        Of versions that may never have been tracked in this MLflow; where one is needed, a run is
-        written down from it. By default ``build/bundle.tar.gz``, where it is there.
+    packages : list of Path
+        Of versions that may never have been tracked in this MLflow, besides ``build/bundle.tar.gz``;
+        where one is needed, a run is written down from it.
 
     Returns
     -------
@@ -216,7 +216,7 @@ def describe_missing(missing: list[State]) -> str:
 
 
 @contextmanager
-def _open_registry(root: Path, remote: str, packages: list[Path] | None) -> Iterator[Registry | None]:
+def _open_registry(root: Path, remote: str, packages: list[Path]) -> Iterator[Registry | None]:
     history = production.read_history(root, remote)
     if not history:
         yield None
@@ -225,7 +225,7 @@ def _open_registry(root: Path, remote: str, packages: list[Path] | None) -> Iter
     require_unlocked(uri)
     prepare_environment()
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        bundles = _unpack(_find_packages(root) if packages is None else packages, Path(folder))
+        bundles = _unpack([*_find_packages(root), *packages], Path(folder))
         with explain_errors(uri):
             from mlflow import MlflowClient
 
