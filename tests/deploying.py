@@ -43,7 +43,8 @@ class Deployment:
         self.workspace.mkdir()
         zipfile.ZipFile(build).extractall(self.workspace / "build")
         self._lend(environment)
-        (self.workspace / ".github").symlink_to(self.project / ".github")
+        for name in (".github", "params.yaml"):
+            (self.workspace / name).symlink_to(self.project / name)
         address = f"{self.forge.addresses.server}/{self.repository.name}.git"
         git.git(self.workspace, "init", "--quiet", "--initial-branch", "main")
         git.git(self.workspace, "remote", "add", "origin", address)
@@ -78,6 +79,12 @@ class Deployment:
         """Return what runs, and the commit that says so."""
         head = self.repository.head("production")
         return json.loads(git.git(self.repository.path, "show", f"{head}:model.json")), head
+
+    def list_versions(self) -> list[int]:
+        """Return the versions that ran, the newest first."""
+        commits = git.git(self.repository.path, "rev-list", "--first-parent", "production").split()
+        models = [git.git(self.repository.path, "show", f"{sha}:model.json") for sha in commits]
+        return [json.loads(model)["version"] for model in models]
 
     def list_releases(self, version: str) -> list[tuple[bool, list[str]]]:
         """Return of each release of a version whether it is a draft, and its assets."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import product
 from pathlib import Path
 
@@ -145,6 +147,22 @@ def test_deployment_that_dies(deployment: Deployment) -> None:
     assert "" == deployment.plan()
     assets = ["bundle.tar.gz", "metrics.json", "model_card.md", "report.html"]
     assert [(False, assets)] == deployment.list_releases(version)
+
+
+def test_registration(deployment: Deployment) -> None:
+    """What runs and what ran before is registered from the releases, where MLflow never heard of it."""
+    database = deployment.workspace.parent / "mlflow.db"
+    deployment.run("Register in MLflow", MLFLOW_TRACKING_URI=f"sqlite:///{database}")
+    versions = deployment.list_versions()
+    before = next(version for version in versions if version != versions[0])
+    assert {"champion": str(versions[0]), "previous": str(before)} == read_aliases(database)
+
+
+def read_aliases(database: Path) -> dict[str, str]:
+    """Return which version of production each alias names."""
+    query = "SELECT alias, value FROM registered_model_aliases JOIN model_version_tags USING (name, version)"
+    with closing(sqlite3.connect(database)) as store:
+        return dict(store.execute(f"{query} WHERE key = 'production_version'").fetchall())
 
 
 def test_everything_is_told(story: Story, played: Path) -> None:
