@@ -88,6 +88,14 @@ def test_production(story: Story) -> None:
     assert [f"Model {version} is in production" for version in (1, 1, 2, 1, 2)] == told
 
 
+def test_deployed_service(story: Story) -> None:
+    """What was deployed is asked for a prediction, and so is what production was rolled back to."""
+    told = [event for event in story.events if event.text.startswith("The service answers with model ")]
+    assert [("better", "2"), ("rollback", "1")] == [
+        (event.scene, event.text.split()[5].rstrip(":")) for event in told
+    ]
+
+
 def test_waiver(story: Story) -> None:
     """A waiver lets a gate pass; once expired it does not, and is still shown with its reason."""
     told = [event.text for event in story.events if event.scene == "waiver"]
