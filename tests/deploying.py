@@ -40,7 +40,7 @@ class Deployment:
 
     def prepare(self, environment: Path, build: io.BytesIO) -> None:
         """Lay out what the steps before have made."""
-        self.workspace.mkdir()
+        self.workspace.mkdir(parents=True)
         zipfile.ZipFile(build).extractall(self.workspace / "build")
         self._lend(environment)
         (self.workspace / ".github").symlink_to(self.project / ".github")

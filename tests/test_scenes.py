@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -123,19 +124,28 @@ def test_fork(story: Story) -> None:
     assert "Written by a fork" not in pull.comments[0].body
 
 
+Deploy = Callable[[str], Deployment]
+
+
 @pytest.fixture
-def deployment(played: Path, tmp_path: Path) -> Iterator[Deployment]:
-    """The job that deploys what the pull request *no worse* would bring, before its first step."""
-    with Forge(played / "forge") as forge:
+def deploy(played: Path, tmp_path: Path) -> Iterator[Deploy]:
+    """Give the job that deploys what a branch has built, before its first step."""
+    shutil.copytree(played / "forge", tmp_path / "forge")
+    with Forge(tmp_path / "forge") as forge:
         repository = forge.repository("octocat/flight-delays")
-        deployment = Deployment(forge, repository, tmp_path / "workspace", played / "project")
         [environment] = (played / "environments").iterdir()
-        deployment.prepare(environment, find_build(repository, forge, "rate"))
-        yield deployment
+
+        def prepare(branch: str) -> Deployment:
+            deployment = Deployment(forge, repository, tmp_path / branch / "workspace", played / "project")
+            deployment.prepare(environment, find_build(repository, forge, branch))
+            return deployment
+
+        yield prepare
 
 
-def test_deployment_that_dies(deployment: Deployment) -> None:
+def test_deployment_that_dies(deploy: Deploy) -> None:
     """Wherever a deployment dies, production is as it was or as it shall be; the next one finishes it."""
+    deployment = deploy("rate")
     before = deployment.read_production()
     version = deployment.plan()
     assert str(before[0]["version"] + 1) == version
@@ -153,6 +163,20 @@ def test_deployment_that_dies(deployment: Deployment) -> None:
     assert "" == deployment.plan()
     assets = ["bundle.tar.gz", "metrics.json", "model_card.md", "report.html"]
     assert [(False, assets)] == deployment.list_releases(version)
+
+
+def test_two_merges_at_once(deploy: Deploy) -> None:
+    """Two deployments that wait for each other are both recorded, each with a release of its own."""
+    first, second = deploy("rate"), deploy("better")
+    newest = first.read_production()[0]["version"]
+    versions = []
+    for deployment in (first, second):
+        versions.append(deployment.plan())
+        deployment.run("Release", VERSION=versions[-1])
+        deployment.run("Put it into production")
+    assert [str(newest + 1), str(newest + 2)] == versions
+    assert versions[-1] == str(second.read_production()[0]["version"])
+    assert [1, 1] == [len(second.list_releases(version)) for version in versions]
 
 
 def test_everything_is_told(story: Story, played: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -228,6 +229,16 @@ def test_no_such_remote(deploying: Path) -> None:
     result = mlops("status", "--remote", "nowhere")
     assert 1 == result.exit_code
     assert "git ls-remote failed for branch production" in result.output
+
+
+def test_status_says_how_good_it_is(deploying: Path) -> None:
+    """The primary metric with its interval, as the bundle has it, follows the model into production."""
+    run("promote")
+    metrics = json.loads((deploying / "build/bundle/metrics.json").read_text())
+    [primary] = [metric for metric in metrics["metrics"] if metric["name"] == metrics["primary"]]
+    [deployment] = json.loads(run("status", "--json").output)
+    assert {"metric": primary["name"], "estimate": primary["model"]} == deployment["state"]["score"]
+    assert re.search(r"Deploy model 1  \w.* [0-9.]+ \[[0-9.]+, [0-9.]+\]$", run("status").output.strip())
 
 
 def test_status_of_nothing(deploying: Path) -> None:

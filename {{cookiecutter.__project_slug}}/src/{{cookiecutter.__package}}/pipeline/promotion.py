@@ -8,11 +8,11 @@ from pathlib import Path
 
 from . import production
 from .build import BUILD
-from .bundle import CARD, LineageRecord, verify_bundle
+from .bundle import CARD, LineageRecord, MetricsRecord, verify_bundle
 from .champion import BUNDLE, STATE
 from .errors import LifecycleError
 from .package import PACKAGE, is_packed
-from .production import Deployment, State
+from .production import Deployment, Score, State
 from .records import ComparisonRecord, RunRecord
 from .summary import describe_failure
 
@@ -49,6 +49,7 @@ def plan_promotion(root: Path, history: list[Deployment]) -> State | None:
         run_key=lineage.run_key,
         bundle_sha256=_digest_package(build / PACKAGE, build / BUNDLE),
         verdict=comparison.verdict,
+        score=_read_score(build / BUNDLE),
     )
 
 
@@ -132,6 +133,12 @@ def find_target(history: list[Deployment], version: int | None) -> Deployment:
             f"Model {version} was never in production; expected one of {', '.join(map(str, known))}."
         )
     return next(deployment for deployment in history if deployment.state.version == version)
+
+
+def _read_score(bundle: Path) -> Score:
+    metrics = MetricsRecord.read(bundle)
+    [primary] = [metric for metric in metrics.metrics if metric.name == metrics.primary]
+    return Score(metric=primary.name, estimate=primary.model)
 
 
 def _digest_package(package: Path, bundle: Path) -> str:
