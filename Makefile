@@ -69,14 +69,15 @@ gallery: $(VENV)/ready  ## run both default projects and keep their cards in mod
 bench: $(VENV)/ready  ## measure runs, intervals and false alarms (asks the network for all flights)
 	PYTHONPATH=src $(BIN)/python benchmarks/bench.py
 
-# The second list is that of a bake: made in one, and carried back.
-lock: $(VENV)/ready  ## renew both requirements.txt after a change in a pyproject.toml (asks the network)
+# The other lists are those of a bake: made in one, and carried back.
+lock: $(VENV)/ready  ## renew all lists of packages after a change in a pyproject.toml (asks the network)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--fork-strategy fewest --upgrade --group dev pyproject.toml --output-file requirements.txt
 	rm -rf demo/lock
 	$(BIN)/cookiecutter . --no-input --output-dir demo/lock
 	$(MAKE) --directory demo/lock/flight-delays lock
 	cp demo/lock/flight-delays/requirements.txt '{{cookiecutter.__project_slug}}/requirements.txt'
+	cp demo/lock/flight-delays/deploy/build-requirements.txt '{{cookiecutter.__project_slug}}/deploy/build-requirements.txt'
 
 clean:  ## remove the environment, the demo and caches
 	rm -rf $(VENV) $(NPM)/node_modules demo gallery rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis
