@@ -33,9 +33,10 @@ demo: $(VENV)/ready charts  ## bake it and rehearse its pull requests, without G
 test: $(VENV)/ready programs  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
-# npm and a browser come from the system. Where they cannot be had, some tests are skipped.
+# npm, a browser and a builder of images come from the system. Where they cannot be had, some tests are
+# skipped; those that build an image are for root alone.
 programs:
-	@for program in npm chromium; do command -v $$program > /dev/null || missing="$$missing $$program"; done; \
+	@for program in npm chromium buildah; do command -v $$program > /dev/null || missing="$$missing $$program"; done; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing > /dev/null; \
 	fi || echo "make: cannot install$$missing; some tests will be skipped." >&2
@@ -59,6 +60,7 @@ check: $(VENV)/ready  ## lint, format, types, audit of all workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint '{{cookiecutter.__project_slug}}/deploy/Dockerfile'
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --quiet --persona pedantic .github {{cookiecutter.__project_slug}}/.github

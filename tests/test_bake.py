@@ -286,7 +286,7 @@ def test_odd_answers_survive(bake: Bake, problem: str) -> None:
         if path.suffix == ".py":
             ast.parse(path.read_text(encoding="utf-8"))
         elif path.suffix in {".yml", ".yaml", ".lock"}:
-            yaml.safe_load(path.read_text(encoding="utf-8"))
+            list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
         elif path.suffix == ".json":
             json.loads(path.read_text(encoding="utf-8"))
 
