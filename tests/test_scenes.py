@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,13 +13,13 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import Bake, list_files
-from deploying import Deployment, find_build
+from deploying import DIGEST, IMAGE, Deployment, find_build
 
 from rehearsal import edits
 from rehearsal.__main__ import main
 from rehearsal.bake import PROBLEMS
 from rehearsal.edits import EditError
-from rehearsal.forge import Forge
+from rehearsal.forge import Forge, git
 from rehearsal.rehearse import rehearse
 from rehearsal.scenes import SCENES
 from rehearsal.story import PullRequest, Story, read_story
@@ -97,6 +98,24 @@ def test_deployed_service(story: Story) -> None:
     ]
 
 
+def test_images(played: Path) -> None:
+    """Each version has one image, attested and named by its digest in what runs it, and no merge of words
+    makes another; a rollback brings the manifests of the version back."""
+    logs = "".join(path.read_text() for path in sorted(played.glob("runner/runs/*/log.txt")))
+    pushed = dict(re.findall(r"Pushed (\S+)@(sha256:\w{64})\.", logs))
+    assert ["model-v1", "model-v2"] == [tag.rpartition(":")[2] for tag in pushed]
+    assert list(pushed.values()) == re.findall(r"Attested the bill of materials of \S+@(sha256:\w+)", logs)
+    [remote] = played.glob("forge/remotes/octocat/flight-delays.git")
+    shown = [
+        (json.loads(git.git(remote, "show", f"{commit}:model.json"))["image"].rpartition("@")[2], digest)
+        for commit in git.git(remote, "log", "--format=%H", "production").split()
+        for digest in re.findall("digest: (.*)", git.git(remote, "show", f"{commit}:k8s/kustomization.yaml"))
+        if digest in git.git(remote, "show", f"{commit}:compose.yaml")
+    ]
+    first, second = pushed.values()
+    assert [(second, second), (first, first), (second, second), (first, first)] == shown
+
+
 def test_waiver(story: Story) -> None:
     """A waiver lets a gate pass; once expired it does not, and is still shown with its reason."""
     told = [event.text for event in story.events if event.scene == "waiver"]
@@ -159,9 +178,10 @@ def test_deployment_that_dies(deploy: Deploy) -> None:
         assert not deployment.run("Put it into production", "git", dies)
         assert before == deployment.read_production()
     assert not deployment.run("Put it into production", "git", "push:after")
-    assert version == str(deployment.read_production()[0]["version"])
+    state, _ = deployment.read_production()
+    assert (version, f"{IMAGE}@{DIGEST}") == (str(state["version"]), state["image"])
     assert "" == deployment.plan()
-    assets = ["bundle.tar.gz", "metrics.json", "model_card.md", "report.html"]
+    assets = ["bundle.tar.gz", "sbom.cdx.json", "metrics.json", "model_card.md", "report.html"]
     assert [(False, assets)] == deployment.list_releases(version)
 
 

@@ -11,6 +11,7 @@ from .build import BUILD
 from .bundle import CARD, LineageRecord, MetricsRecord, verify_bundle
 from .champion import BUNDLE, STATE
 from .errors import LifecycleError
+from .manifests import write_manifests
 from .package import PACKAGE, is_packed
 from .production import Deployment, Score, State
 from .records import ComparisonRecord, RunRecord
@@ -63,7 +64,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     remote : str
         Name or address of the repository whose branch ``production`` says what runs.
     image : str or None
-        Name and digest of the image that serves the model.
+        Name and digest of the image that serves the model. Without one, the manifests that would
+        run it are left out.
 
     Returns
     -------
@@ -73,7 +75,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     Raises
     ------
     LifecycleError
-        As ``plan_promotion``, and if the branch cannot be read or written. Production is as it was.
+        As ``plan_promotion``, and if the branch cannot be read or written, or a manifest is missing.
+        Production is as it was.
     """
     history = production.read_history(root, remote)
     planned = plan_promotion(root, history)
@@ -82,6 +85,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     state = planned.model_copy(update={"image": image})
     card = (root / BUILD / BUNDLE / CARD).read_bytes()
     files = {STATE: _write(state), f"model_cards/{CARD}": card}
+    if image is not None:
+        files |= write_manifests(root, image, state.version)
     parent = history[0].sha if history else None
     production.commit_files(root, remote, files, f"Deploy model {state.version}", parent)
     return state
