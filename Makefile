@@ -33,9 +33,10 @@ demo: $(VENV)/ready charts  ## bake it and rehearse its pull requests, without G
 test: $(VENV)/ready programs  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
-# npm, a browser and PostgreSQL come from the system. Where they cannot be had, some tests are skipped.
+# npm, a browser, a builder of images and PostgreSQL come from the system. Where they cannot be had, some
+# tests are skipped; those that build an image are for root alone.
 programs:
-	@for program in npm chromium; do command -v $$program > /dev/null || missing="$$missing $$program"; done; \
+	@for program in npm chromium buildah; do command -v $$program > /dev/null || missing="$$missing $$program"; done; \
 	command -v initdb > /dev/null || ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 \
 		|| missing="$$missing postgresql"; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
@@ -61,6 +62,7 @@ check: $(VENV)/ready  ## lint, format, types, audit of all workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint '{{cookiecutter.__project_slug}}/deploy/Dockerfile'
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --quiet --persona pedantic .github {{cookiecutter.__project_slug}}/.github
@@ -71,14 +73,15 @@ gallery: $(VENV)/ready  ## run both default projects and keep their cards in mod
 bench: $(VENV)/ready  ## measure runs, intervals and false alarms (asks the network for all flights)
 	PYTHONPATH=src $(BIN)/python benchmarks/bench.py
 
-# The second list is that of a bake: made in one, and carried back.
-lock: $(VENV)/ready  ## renew both requirements.txt after a change in a pyproject.toml (asks the network)
+# The other lists are those of a bake: made in one, and carried back.
+lock: $(VENV)/ready  ## renew all lists of packages after a change in a pyproject.toml (asks the network)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--fork-strategy fewest --upgrade --group dev pyproject.toml --output-file requirements.txt
 	rm -rf demo/lock
 	$(BIN)/cookiecutter . --no-input --output-dir demo/lock
 	$(MAKE) --directory demo/lock/flight-delays lock
 	cp demo/lock/flight-delays/requirements.txt '{{cookiecutter.__project_slug}}/requirements.txt'
+	cp demo/lock/flight-delays/deploy/build-requirements.txt '{{cookiecutter.__project_slug}}/deploy/build-requirements.txt'
 
 clean:  ## remove the environment, the demo and caches
 	rm -rf $(VENV) $(NPM)/node_modules demo gallery rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,6 +18,8 @@ from rehearsal.forge import Forge, git
 from rehearsal.forge.repository import Repository
 from rehearsal.surroundings import make_surroundings, tool
 
+# What the steps between have built and pushed.
+IMAGE, DIGEST = "registry.example.org/me/model", "sha256:" + 64 * "a"
 # Counts the calls of a program, and dies at one of them, by its number or its verb: before the real
 # thing, or after.
 DYING = """#!/bin/sh
@@ -40,10 +42,10 @@ class Deployment:
 
     def prepare(self, environment: Path, build: io.BytesIO) -> None:
         """Lay out what the steps before have made."""
-        self.workspace.mkdir()
+        self.workspace.mkdir(parents=True)
         zipfile.ZipFile(build).extractall(self.workspace / "build")
         self._lend(environment)
-        for name in (".github", "params.yaml"):
+        for name in (".github", "deploy", "params.yaml"):
             (self.workspace / name).symlink_to(self.project / name)
         address = f"{self.forge.addresses.server}/{self.repository.name}.git"
         git.git(self.workspace, "init", "--quiet", "--initial-branch", "main")
@@ -109,11 +111,13 @@ class Deployment:
         token = self.forge.tokens.for_job(self.repository.name, {"contents": "write"}).value
         return {
             **make_surroundings(self.workspace.parent / "runner"),
+            "DIGEST": DIGEST,
             "GH_ENTERPRISE_TOKEN": token,
             "GITHUB_REPOSITORY": self.repository.name,
             "GITHUB_SERVER_URL": self.forge.addresses.server,
             "GITHUB_SHA": str(self.repository.head("main")),
             "GIT_SSL_CAINFO": str(self.forge.authority),
+            "NAME": IMAGE,
             "PYTHONPATH": str(self.project / "src"),
             "SSL_CERT_FILE": str(self.forge.authority),
             "TOKEN": token,

@@ -20,6 +20,7 @@ from conftest import Bake, list_files
 from rehearsal.bake import PROBLEMS, ROOT, clean_environment, commit
 
 TREE = """
+.dockerignore
 .editorconfig
 .gitattributes
 .github/CODEOWNERS
@@ -56,6 +57,17 @@ data/flights-2013-09.parquet
 data/flights-2013-10.parquet
 data/flights-2013-11.parquet
 data/flights-2013-12.parquet
+deploy/Dockerfile
+deploy/argocd.yaml
+deploy/build-requirements.txt
+deploy/compose.yaml
+deploy/flux.yaml
+deploy/k8s/autoscaler.yaml
+deploy/k8s/deployment.yaml
+deploy/k8s/disruption.yaml
+deploy/k8s/kustomization.yaml
+deploy/k8s/network.yaml
+deploy/k8s/service.yaml
 model_cards/contact.md
 model_cards/description.md
 model_cards/ethics.md
@@ -103,6 +115,7 @@ src/flight_delays/pipeline/importance.py
 src/flight_delays/pipeline/isolation.py
 src/flight_delays/pipeline/lifecycle.py
 src/flight_delays/pipeline/lock.py
+src/flight_delays/pipeline/manifests.py
 src/flight_delays/pipeline/markdown.py
 src/flight_delays/pipeline/measurement.py
 src/flight_delays/pipeline/metrics.py
@@ -127,6 +140,7 @@ src/flight_delays/pipeline/reuse.py
 src/flight_delays/pipeline/revision.py
 src/flight_delays/pipeline/run.py
 src/flight_delays/pipeline/runkey.py
+src/flight_delays/pipeline/sbom.py
 src/flight_delays/pipeline/scores.py
 src/flight_delays/pipeline/sections.py
 src/flight_delays/pipeline/settings.py
@@ -199,6 +213,7 @@ tests/test_headline.py
 tests/test_interruption.py
 tests/test_isolation.py
 tests/test_lifecycle.py
+tests/test_manifests.py
 tests/test_metrics.py
 tests/test_models.py
 tests/test_package.py
@@ -216,6 +231,7 @@ tests/test_requirements.py
 tests/test_resampling.py
 tests/test_revision.py
 tests/test_runkey.py
+tests/test_sbom.py
 tests/test_schema.py
 tests/test_serving.py
 tests/test_serving_checking.py
@@ -282,7 +298,7 @@ def test_odd_answers_survive(bake: Bake, problem: str) -> None:
         if path.suffix == ".py":
             ast.parse(path.read_text(encoding="utf-8"))
         elif path.suffix in {".yml", ".yaml", ".lock"}:
-            yaml.safe_load(path.read_text(encoding="utf-8"))
+            list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
         elif path.suffix == ".json":
             json.loads(path.read_text(encoding="utf-8"))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,13 +15,13 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import Bake, list_files
-from deploying import Deployment, find_build
+from deploying import DIGEST, IMAGE, Deployment, find_build
 
 from rehearsal import edits
 from rehearsal.__main__ import main
 from rehearsal.bake import PROBLEMS
 from rehearsal.edits import EditError
-from rehearsal.forge import Forge
+from rehearsal.forge import Forge, git
 from rehearsal.rehearse import rehearse
 from rehearsal.scenes import SCENES
 from rehearsal.story import PullRequest, Story, read_story
@@ -90,6 +92,32 @@ def test_production(story: Story) -> None:
     assert [f"Model {version} is in production" for version in (1, 1, 2, 1, 2)] == told
 
 
+def test_deployed_service(story: Story) -> None:
+    """What was deployed is asked for a prediction, and so is what production was rolled back to."""
+    told = [event for event in story.events if event.text.startswith("The service answers with model ")]
+    assert [("better", "2"), ("rollback", "1")] == [
+        (event.scene, event.text.split()[5].rstrip(":")) for event in told
+    ]
+
+
+def test_images(played: Path) -> None:
+    """Each version has one image, attested and named by its digest in what runs it, and no merge of words
+    makes another; a rollback brings the manifests of the version back."""
+    logs = "".join(path.read_text() for path in sorted(played.glob("runner/runs/*/log.txt")))
+    pushed = dict(re.findall(r"Pushed (\S+)@(sha256:\w{64})\.", logs))
+    assert ["model-v1", "model-v2"] == [tag.rpartition(":")[2] for tag in pushed]
+    assert list(pushed.values()) == re.findall(r"Attested the bill of materials of \S+@(sha256:\w+)", logs)
+    [remote] = played.glob("forge/remotes/octocat/flight-delays.git")
+    shown = [
+        (json.loads(git.git(remote, "show", f"{commit}:model.json"))["image"].rpartition("@")[2], digest)
+        for commit in git.git(remote, "log", "--format=%H", "production").split()
+        for digest in re.findall("digest: (.*)", git.git(remote, "show", f"{commit}:k8s/kustomization.yaml"))
+        if digest in git.git(remote, "show", f"{commit}:compose.yaml")
+    ]
+    first, second = pushed.values()
+    assert [(second, second), (first, first), (second, second), (first, first)] == shown
+
+
 def test_waiver(story: Story) -> None:
     """A waiver lets a gate pass; once expired it does not, and is still shown with its reason."""
     told = [event.text for event in story.events if event.scene == "waiver"]
@@ -117,19 +145,28 @@ def test_fork(story: Story) -> None:
     assert "Written by a fork" not in pull.comments[0].body
 
 
+Deploy = Callable[[str], Deployment]
+
+
 @pytest.fixture
-def deployment(played: Path, tmp_path: Path) -> Iterator[Deployment]:
-    """The job that deploys what the pull request *no worse* would bring, before its first step."""
-    with Forge(played / "forge") as forge:
+def deploy(played: Path, tmp_path: Path) -> Iterator[Deploy]:
+    """Give the job that deploys what a branch has built, before its first step."""
+    shutil.copytree(played / "forge", tmp_path / "forge")
+    with Forge(tmp_path / "forge") as forge:
         repository = forge.repository("octocat/flight-delays")
-        deployment = Deployment(forge, repository, tmp_path / "workspace", played / "project")
         [environment] = (played / "environments").iterdir()
-        deployment.prepare(environment, find_build(repository, forge, "rate"))
-        yield deployment
+
+        def prepare(branch: str) -> Deployment:
+            deployment = Deployment(forge, repository, tmp_path / branch / "workspace", played / "project")
+            deployment.prepare(environment, find_build(repository, forge, branch))
+            return deployment
+
+        yield prepare
 
 
-def test_deployment_that_dies(deployment: Deployment) -> None:
+def test_deployment_that_dies(deploy: Deploy) -> None:
     """Wherever a deployment dies, production is as it was or as it shall be; the next one finishes it."""
+    deployment = deploy("rate")
     before = deployment.read_production()
     version = deployment.plan()
     assert str(before[0]["version"] + 1) == version
@@ -143,14 +180,16 @@ def test_deployment_that_dies(deployment: Deployment) -> None:
         assert not deployment.run("Put it into production", "git", dies)
         assert before == deployment.read_production()
     assert not deployment.run("Put it into production", "git", "push:after")
-    assert version == str(deployment.read_production()[0]["version"])
+    state, _ = deployment.read_production()
+    assert (version, f"{IMAGE}@{DIGEST}") == (str(state["version"]), state["image"])
     assert "" == deployment.plan()
-    assets = ["bundle.tar.gz", "metrics.json", "model_card.md", "report.html"]
+    assets = ["bundle.tar.gz", "sbom.cdx.json", "metrics.json", "model_card.md", "report.html"]
     assert [(False, assets)] == deployment.list_releases(version)
 
 
-def test_registration(deployment: Deployment) -> None:
+def test_registration(deploy: Deploy) -> None:
     """What runs and what ran before is registered from the releases, where MLflow never heard of it."""
+    deployment = deploy("rate")
     database = deployment.workspace.parent / "mlflow.db"
     deployment.run("Register in MLflow", MLFLOW_TRACKING_URI=f"sqlite:///{database}")
     versions = deployment.list_versions()
@@ -163,6 +202,20 @@ def read_aliases(database: Path) -> dict[str, str]:
     query = "SELECT alias, value FROM registered_model_aliases JOIN model_version_tags USING (name, version)"
     with closing(sqlite3.connect(database)) as store:
         return dict(store.execute(f"{query} WHERE key = 'production_version'").fetchall())
+
+
+def test_two_merges_at_once(deploy: Deploy) -> None:
+    """Two deployments that wait for each other are both recorded, each with a release of its own."""
+    first, second = deploy("rate"), deploy("better")
+    newest = first.read_production()[0]["version"]
+    versions = []
+    for deployment in (first, second):
+        versions.append(deployment.plan())
+        deployment.run("Release", VERSION=versions[-1])
+        deployment.run("Put it into production")
+    assert [str(newest + 1), str(newest + 2)] == versions
+    assert versions[-1] == str(second.read_production()[0]["version"])
+    assert [1, 1] == [len(second.list_releases(version)) for version in versions]
 
 
 def test_everything_is_told(story: Story, played: Path) -> None:

@@ -175,6 +175,26 @@ def test_stand_ins(light: Path) -> None:
     assert set() == used - set(STAND_INS)
 
 
+@pytest.mark.parametrize(
+    ("server", "api", "registry", "expected"),
+    [
+        ("https://github.com", "https://api.github.com", "", "ghcr.io"),
+        ("https://octo.ghe.com", "https://api.octo.ghe.com", "", "containers.octo.ghe.com"),
+        ("https://git.example.org", "https://git.example.org/api/v3", "", "containers.git.example.org"),
+        ("https://localhost:8443", "https://localhost:8443/api/v3", "", "containers.localhost:8443"),
+        ("https://github.com", "https://api.github.com", "registry.example.org", "registry.example.org"),
+    ],
+)
+def test_registry(light: Path, tmp_path: Path, server: str, api: str, registry: str, expected: str) -> None:
+    """The image goes to the registry of the server, or to the one that is named; in lower case."""
+    [script] = [step["run"] for step in steps(light) if step.get("name") == "Name the image"]
+    given = {"GITHUB_SERVER_URL": server, "GITHUB_API_URL": api, "REGISTRY": registry}
+    given |= {"GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_REPOSITORY": "Octo-Org/Late-Trains"}
+    subprocess.run(["bash", "-euo", "pipefail", "-c", script], env={**os.environ, **given}, check=True)
+    lines = (tmp_path / "output").read_text().splitlines()
+    assert [f"registry={expected}", f"name={expected}/octo-org/late-trains"] == lines
+
+
 def test_required_checks(light: Path) -> None:
     """The checks that the ruleset requires are jobs that run for pull requests and the merge queue."""
     rules = json.loads((light / ".github/rulesets/main.json").read_text())["rules"]

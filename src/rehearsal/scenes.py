@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from .edits import (
     learn_faster,
     waive_gates,
 )
+from .service import Answer, ServiceError, ask_service
 from .stage import OWNER, STRANGER, TRAIN, Stage
 from .timeline import BAD, GOOD
 
@@ -66,6 +68,7 @@ def better(stage: Stage) -> None:
     _expect(stage, number, "success", "Better")
     _merge(stage, number)
     _expect_version(stage, before + 1)
+    _expect_answer(stage, before + 1)
 
 
 def worse(stage: Stage) -> None:
@@ -126,6 +129,7 @@ def rollback(stage: Stage) -> None:
     stage.timeline.tell(f"{OWNER} rolls back")
     stage.dispatch("rollback.yml")
     _expect_version(stage, newest - 1)
+    _expect_answer(stage, newest - 1)
     stage.timeline.tell(f"{OWNER} goes forward to model {newest}")
     stage.dispatch("rollback.yml", version=str(newest))
     _expect_version(stage, newest)
@@ -179,6 +183,40 @@ def _expect_version(stage: Stage, version: int | None) -> None:
         f"Model {found} is in production",
         f"model {found} is in production; expected: model {version}",
     )
+
+
+def _expect_answer(stage: Stage, version: int) -> None:
+    """Start what production runs, ask it for a prediction, and say what it answers."""
+    try:
+        answer = ask_service(stage)
+    except ServiceError as error:
+        stage.timeline.expect(False, "", f"the service of model {version} does not work: {error}")
+        return
+    stage.timeline.expect(
+        answer.version == str(version) and _agrees(answer),
+        f"The service answers with model {version}: {_describe(answer)}",
+        f"the service's answer is {answer}; expected: one of model {version}",
+    )
+
+
+def _agrees(answer: Answer) -> bool:
+    """Tell whether a prediction is what ``golden.json`` has, up to what other batches round otherwise."""
+    prediction, expected = answer.prediction, answer.expected
+    if "probabilities" in prediction:
+        shares = prediction["probabilities"].values()
+        return all(math.isclose(*pair, rel_tol=1e-6) for pair in zip(shares, expected, strict=True))
+    if "value" in prediction:
+        return math.isclose(prediction["value"], expected, rel_tol=1e-6)
+    return bool(prediction["label"] == str(expected))
+
+
+def _describe(answer: Answer) -> str:
+    prediction = answer.prediction
+    if "value" in prediction:
+        return f"{answer.target} = {prediction['value']:.4g}"
+    share = prediction.get("probabilities", {}).get(prediction["label"])
+    chance = "" if share is None else f" with probability {share:.2f}"
+    return f"{answer.target} = {prediction['label']}{chance}"
 
 
 def _expect_refusal(stage: Stage, number: int) -> None:

@@ -83,7 +83,8 @@ def copy_project(target: Path) -> None:
     """Copy what a run reads, with two months of data and a quick candidate."""
     for name in ("params.yaml", "pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / name, target / name)
-    shutil.copytree(ROOT / "model_cards", target / "model_cards")
+    for name in ("deploy", "model_cards"):
+        shutil.copytree(ROOT / name, target / name)
     (target / "data").mkdir()
     for path in sorted(ROOT.glob("data/*.parquet"))[:2]:
         shutil.copy(path, target / "data")

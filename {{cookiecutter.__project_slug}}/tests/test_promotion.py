@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,18 @@ from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
 
 from conftest import deploy, git, make_next_model, mlops, run
 
+IMAGE = "registry.example.org/me/model@sha256:" + 64 * "a"
+
 
 def read_branch(root: Path) -> dict[str, object]:
     """Return model.json as the remote has it."""
     model: dict[str, object] = json.loads(git(root / "remote.git", "show", "production:model.json"))
     return model
+
+
+def list_files(root: Path) -> list[str]:
+    """Return what the branch holds."""
+    return git(root / "remote.git", "ls-tree", "-r", "--name-only", "production").split()
 
 
 def list_versions(root: Path) -> list[int]:
@@ -27,18 +35,48 @@ def list_versions(root: Path) -> list[int]:
 def test_first_deployment(deploying: Path) -> None:
     """Without a branch there is nothing before; what is committed names the package and has the card."""
     digest = run("package").output.split()[0]
-    assert "Model 1 is in production.\n" == run("promote", "--image", "registry/app@sha256:1").output
+    assert "Model 1 is in production.\n" == run("promote", "--image", IMAGE).output
     model = read_branch(deploying)
     lineage = json.loads((deploying / "build/bundle/lineage.json").read_text())
-    assert (1, digest, lineage["run_key"], "registry/app@sha256:1") == (
+    assert (1, digest, lineage["run_key"], IMAGE) == (
         model["version"],
         model["bundle_sha256"],
         model["run_key"],
         model["image"],
     )
-    names = git(deploying / "remote.git", "ls-tree", "-r", "--name-only", "production").split()
-    assert ["model.json", "model_cards/model_card.md"] == names
     assert "Deploy model 1" == git(deploying / "remote.git", "log", "--format=%s", "production")
+
+
+def test_manifests_are_in_production(deploying: Path) -> None:
+    """With an image, the branch has what runs it; a rollback brings back what ran the version before."""
+    base = {f"k8s/base/{path.name}" for path in (deploying / "deploy/k8s").iterdir()}
+    make_next_model(deploying, "a")
+    run("promote", "--image", IMAGE)
+    expected = {"model.json", "model_cards/model_card.md", "compose.yaml", "k8s/kustomization.yaml", *base}
+    assert expected == set(list_files(deploying))
+    make_next_model(deploying, "b")
+    run("promote", "--image", IMAGE.replace("a" * 64, "b" * 64))
+    run("rollback")
+    compose = git(deploying / "remote.git", "show", "production:compose.yaml")
+    overlay = git(deploying / "remote.git", "show", "production:k8s/kustomization.yaml")
+    assert (IMAGE in compose, "a" * 64 in overlay, "b" * 64 in overlay) == (True, True, False)
+    assert [1, 2, 1] == list_versions(deploying)
+
+
+def test_without_an_image_there_are_no_manifests(deploying: Path) -> None:
+    """They could run nothing; it is said once."""
+    said = "No --image was named, so k8s/ and compose.yaml are left out.\n"
+    assert said == run("promote").stderr
+    assert ["model.json", "model_cards/model_card.md"] == list_files(deploying)
+    assert "" == run("promote").stderr
+
+
+def test_image_without_a_digest(deploying: Path) -> None:
+    """A tag could mean something else tomorrow: that is wrong usage, and nothing changes."""
+    result = mlops("promote", "--image", "registry.example.org/me/model:1")
+    assert 2 == result.exit_code
+    assert "expected" in result.output
+    assert "" == git(deploying, "ls-remote", "origin")
 
 
 def test_same_run_key_deploys_nothing(deploying: Path) -> None:
@@ -183,6 +221,16 @@ def test_no_such_remote(deploying: Path) -> None:
     result = mlops("status", "--remote", "nowhere")
     assert 1 == result.exit_code
     assert "git ls-remote failed for branch production" in result.output
+
+
+def test_status_says_how_good_it_is(deploying: Path) -> None:
+    """The primary metric with its interval, as the bundle has it, follows the model into production."""
+    run("promote")
+    metrics = json.loads((deploying / "build/bundle/metrics.json").read_text())
+    [primary] = [metric for metric in metrics["metrics"] if metric["name"] == metrics["primary"]]
+    [deployment] = json.loads(run("status", "--json").output)
+    assert {"metric": primary["name"], "estimate": primary["model"]} == deployment["state"]["score"]
+    assert re.search(r"Deploy model 1  \w.* [0-9.]+ \[[0-9.]+, [0-9.]+\]$", run("status").output.strip())
 
 
 def test_status_of_nothing(deploying: Path) -> None:

@@ -113,6 +113,22 @@ print(*(name for name, module in sys.modules.items() if module and name.split(".
     assert (0, "\n") == (ended.returncode, ended.stdout), ended.stderr
 
 
+def test_a_bundle_can_be_checked_without_serving_it(done: Path) -> None:
+    """It is loaded, with its own code, and answers its golden cases; then that is all."""
+    code = f"from {PACKAGE}.cli import app; app()"
+    command = [sys.executable, "-c", code, "serve", "--check"]
+    good = subprocess.run(command, cwd=done, capture_output=True, text=True)
+    path = done / "build" / "bundle" / "golden.json"
+    golden = GoldenRecord.read(path.parent)
+    golden.model_copy(update={"outputs": golden.outputs[::-1]}).write(path.parent)
+    seal_bundle(path.parent)
+    bad = subprocess.run(command, cwd=done, capture_output=True, text=True)
+
+    assert (0, "build/bundle can be served.\n") == (good.returncode, good.stdout)
+    assert (1, "") == (bad.returncode, bad.stdout)
+    assert bad.stderr.startswith("Error: build/bundle does not predict what it did when it was made")
+
+
 def test_what_cannot_be_served_is_said_in_one_sentence(done: Path) -> None:
     """A bundle that is not there, or is not as it was sealed, does not start."""
     missing = mlops("serve", "--bundle", "nowhere", "--port", "0")

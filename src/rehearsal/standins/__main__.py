@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from . import checkout, cml, download, upload
+from . import attestation, checkout, cml, download, image, login, upload
 from .errors import StandInError
 
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
+    "attest": attestation.main,
+    "build-push": image.main,
     "checkout": checkout.main,
     "cml": cml.main,
     "download-artifact": download.main,
+    "login": login.main,
     "upload-artifact": upload.main,
 }
 

@@ -36,6 +36,14 @@ class Verbs(TyperGroup):
             raise typer.Exit(130) from None
 
 
+def _check_image(image: str | None) -> str | None:
+    from .pipeline.manifests import IMAGE
+
+    if image is not None and not IMAGE.fullmatch(image):
+        raise typer.BadParameter(f"{image!r} is no image by digest; expected NAME@sha256:DIGEST.")
+    return image
+
+
 app = typer.Typer(
     cls=Verbs,
     no_args_is_help=True,
@@ -59,7 +67,14 @@ Packages = Annotated[
 Remote = Annotated[
     str, typer.Option(help="The repository, by name or address, that has the branch production.")
 ]
-Image = Annotated[str | None, typer.Option(help="Name and digest of the image that serves the model.")]
+Image = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME@sha256:DIGEST",
+        callback=_check_image,
+        help="The image that serves the model; k8s/ and compose.yaml run it.",
+    ),
+]
 Plan = Annotated[bool, typer.Option("--plan", help="Only say what would change.")]
 To = Annotated[
     int | None, typer.Option(metavar="VERSION", help="Which; by default the one before what runs.")
@@ -189,14 +204,19 @@ def gate(as_json: AsJson = False) -> None:
 
 @app.command()
 def package() -> None:
-    """Write the last run's bundle into one file, to be released."""
+    """Write the last run's bundle into one file, to be released, and what it is made of into another."""
     from .pipeline.build import BUILD
     from .pipeline.champion import BUNDLE
     from .pipeline.package import PACKAGE, pack_bundle
+    from .pipeline.sbom import SBOM, read_needs, write_sbom
 
-    path = Path(BUILD) / PACKAGE
-    digest = pack_bundle(Path(BUILD) / BUNDLE, path)
+    build = Path(BUILD)
+    bundle, path, bill = build / BUNDLE, build / PACKAGE, build / SBOM
+    needs = read_needs(bundle)
+    digest = pack_bundle(bundle, path)
+    write_sbom(bundle, digest, needs, bill)
     typer.echo(f"{digest}  {path.as_posix()}")
+    typer.echo(f"{bill.as_posix()} lists what it needs.", err=True)
 
 
 @app.command()
@@ -237,6 +257,8 @@ def promote(
         typer.echo("Nothing to deploy: production runs a model of the same run key.")
     else:
         typer.echo(f"Model {state.version} {'would be' if plan else 'is'} in production.")
+        if not plan and image is None:
+            typer.echo("No --image was named, so k8s/ and compose.yaml are left out.", err=True)
 
 
 @app.command()
@@ -299,12 +321,18 @@ def serve(
     bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = Path("build/bundle"),
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    check: Annotated[bool, typer.Option("--check", help="Only tell whether it could be served.")] = False,
 ) -> None:
     """Answer HTTP requests with the model of a bundle."""
     from .pipeline.settings import PARAMS, read_settings
-    from .serving.server import serve as start
+    from .serving import server
 
-    start(bundle, read_settings(Path(PARAMS)).serve, host, port)
+    settings = read_settings(Path(PARAMS)).serve
+    if check:
+        server.check(bundle)
+        typer.echo(f"{bundle.as_posix()} can be served.")
+    else:
+        server.serve(bundle, settings, host, port)
 
 
 @app.command()

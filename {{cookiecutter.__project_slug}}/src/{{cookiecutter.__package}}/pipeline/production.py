@@ -12,11 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .champion import STATE
 from .errors import LifecycleError
-from .records import Part, Verdict
+from .records import Estimate, Part, Verdict
+from .wording import name_metric, write_metric
 
 BRANCH = "production"
 REFERENCE = f"refs/heads/{BRANCH}"
 FIELDS = "%H%x00%cI%x00%s"
+
+
+class Score(Part):
+    """How good a model is on rows it has never seen."""
+
+    metric: str
+    """The primary one, by scikit-learn's name."""
+    estimate: Estimate
 
 
 class State(BaseModel):
@@ -35,6 +44,8 @@ class State(BaseModel):
     image: str | None = None
     """Name and digest of the image that serves it."""
     verdict: Verdict
+    score: Score | None = None
+    """On main's test part, when it was deployed."""
 
 
 class Deployment(Part):
@@ -77,10 +88,13 @@ def read_history(root: Path, remote: str) -> list[Deployment]:
 
 
 def describe_deployment(deployment: Deployment) -> str:
-    """Say in one line what ran, since when, from which commit and why."""
+    """Say in one line what ran, since when, from which commit, why and how good it was."""
     state = deployment.state
     commit = (state.commit or "unknown")[:12]
-    return f"{deployment.time}  model {state.version:<4}{state.verdict:<13}{commit:<14}{deployment.subject}"
+    score = state.score
+    told = f"  {name_metric(score.metric)} {write_metric(score.metric, score.estimate)}" if score else ""
+    why = f"{state.verdict:<13}{commit:<14}{deployment.subject}{told}"
+    return f"{deployment.time}  model {state.version:<4}{why}"
 
 
 def commit_files(

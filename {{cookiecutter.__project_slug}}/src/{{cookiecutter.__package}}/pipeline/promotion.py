@@ -8,11 +8,12 @@ from pathlib import Path
 
 from . import production
 from .build import BUILD
-from .bundle import CARD, LineageRecord, verify_bundle
+from .bundle import CARD, LineageRecord, MetricsRecord, verify_bundle
 from .champion import BUNDLE, STATE
 from .errors import LifecycleError
+from .manifests import write_manifests
 from .package import PACKAGE, is_packed
-from .production import Deployment, State
+from .production import Deployment, Score, State
 from .records import ComparisonRecord, RunRecord
 from .summary import describe_failure
 
@@ -49,6 +50,7 @@ def plan_promotion(root: Path, history: list[Deployment]) -> State | None:
         run_key=lineage.run_key,
         bundle_sha256=_digest_package(build / PACKAGE, build / BUNDLE),
         verdict=comparison.verdict,
+        score=_read_score(build / BUNDLE),
     )
 
 
@@ -62,7 +64,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     remote : str
         Name or address of the repository whose branch ``production`` says what runs.
     image : str or None
-        Name and digest of the image that serves the model.
+        Name and digest of the image that serves the model. Without one, the manifests that would
+        run it are left out.
 
     Returns
     -------
@@ -72,7 +75,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     Raises
     ------
     LifecycleError
-        As ``plan_promotion``, and if the branch cannot be read or written. Production is as it was.
+        As ``plan_promotion``, and if the branch cannot be read or written, or a manifest is missing.
+        Production is as it was.
     """
     history = production.read_history(root, remote)
     planned = plan_promotion(root, history)
@@ -81,6 +85,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     state = planned.model_copy(update={"image": image})
     card = (root / BUILD / BUNDLE / CARD).read_bytes()
     files = {STATE: _write(state), f"model_cards/{CARD}": card}
+    if image is not None:
+        files |= write_manifests(root, image, state.version)
     parent = history[0].sha if history else None
     production.commit_files(root, remote, files, f"Deploy model {state.version}", parent)
     return state
@@ -132,6 +138,12 @@ def find_target(history: list[Deployment], version: int | None) -> Deployment:
             f"Model {version} was never in production; expected one of {', '.join(map(str, known))}."
         )
     return next(deployment for deployment in history if deployment.state.version == version)
+
+
+def _read_score(bundle: Path) -> Score:
+    metrics = MetricsRecord.read(bundle)
+    [primary] = [metric for metric in metrics.metrics if metric.name == metrics.primary]
+    return Score(metric=primary.name, estimate=primary.model)
 
 
 def _digest_package(package: Path, bundle: Path) -> str:

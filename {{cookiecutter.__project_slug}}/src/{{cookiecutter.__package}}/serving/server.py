@@ -93,6 +93,18 @@ def serve(bundle: Path, settings: ServeSettings, host: str, port: int) -> None:
             _run_workers(bundle, settings, listener)
 
 
+def check(bundle: Path) -> None:
+    """Load a bundle as the service would, and let its model answer ``golden.json``.
+
+    Raises
+    ------
+    LifecycleError
+        If the bundle cannot be served.
+    """
+    use_own_code(bundle)
+    load(bundle, os.environ)
+
+
 def _work(bundle: Path, settings: ServeSettings, listener: socket.socket) -> None:
     config = uvicorn.Config(
         "",  # the server makes the application itself
@@ -120,7 +132,7 @@ def _run_workers(bundle: Path, settings: ServeSettings, listener: socket.socket)
     context = multiprocessing.get_context("spawn")
     # What cannot be loaded is said here once, in one sentence.
     with context.Pool(1) as pool:
-        pool.apply(_try, (bundle,))
+        pool.apply(check, (bundle,))
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         os.environ[SHARED_FOLDER] = folder
         workers = [
@@ -129,11 +141,6 @@ def _run_workers(bundle: Path, settings: ServeSettings, listener: socket.socket)
         for worker in workers:
             worker.start()
         _wait_for(workers)
-
-
-def _try(bundle: Path) -> None:
-    use_own_code(bundle)
-    load(bundle, os.environ)
 
 
 def _wait_for(workers: Sequence[BaseProcess]) -> None:

@@ -1,0 +1,120 @@
+"""The service that production runs, started from what was released."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.request import Request, urlopen
+
+from .bake import clean_environment
+from .forge import git
+from .stage import Stage
+
+# Seconds until it must be ready.
+PATIENCE = 60
+
+
+class ServiceError(Exception):
+    """What was released does not start, or does not answer."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service says about a row."""
+
+    version: str
+    """Of the model that answers."""
+    target: str
+    """What it predicts."""
+    prediction: dict[str, Any]
+    expected: Any
+    """What ``golden.json`` has for the row."""
+
+
+def ask_service(stage: Stage) -> Answer:
+    """Start the service of what runs in production, and ask it about one row of its ``golden.json``.
+
+    Raises
+    ------
+    ServiceError
+        If the service does not start, or does not answer.
+    """
+    with TemporaryDirectory(dir=stage.folder) as name:
+        folder = Path(name)
+        state = git.git(stage.repository.path, "show", "production:model.json")
+        (folder / "model.json").write_text(state, encoding="utf-8")
+        with tarfile.open(fileobj=io.BytesIO(_fetch_package(stage, json.loads(state)["version"]))) as package:
+            package.extractall(folder, filter="data")
+        golden, contract = (_read(folder / "bundle" / f"{name}.json") for name in ("golden", "contract"))
+        with _serve(stage, folder / "bundle") as address:
+            answer = _predict(address, golden["inputs"][0])
+        [prediction] = answer["predictions"]
+        return Answer(answer["version"], contract["target"], prediction, golden["outputs"][0])
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _predict(address: str, row: dict[str, Any]) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    request = Request(f"{address}/predict", json.dumps(row).encode(), headers)
+    try:
+        with urlopen(request, timeout=PATIENCE) as answer:
+            content: dict[str, Any] = json.load(answer)
+    except OSError as error:
+        raise ServiceError(f"no prediction comes: {error}") from None
+    return content
+
+
+def _fetch_package(stage: Stage, version: int) -> bytes:
+    release = stage.client().get(f"releases/tags/model-v{version}")
+    [url] = [asset["url"] for asset in release["assets"] if asset["name"] == "bundle.tar.gz"]
+    return stage.client().download(url)
+
+
+@contextmanager
+def _serve(stage: Stage, bundle: Path) -> Iterator[str]:
+    """Start the project's service for a bundle, and give its address once it is ready."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    [package] = (path.name for path in (stage.project / "src").iterdir())
+    command = f"from {package}.cli import app; app()"
+    process = subprocess.Popen(
+        [str(stage.find_python()), "-c", command, "serve", "--bundle", str(bundle), "--port", str(port)],
+        cwd=stage.project,
+        env={**clean_environment(), "PYTHONPATH": str(stage.project / "src")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _wait(process, f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _wait(process: subprocess.Popen[str], address: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urlopen(f"{address}/health/ready", timeout=PATIENCE):
+                return
+        except OSError:  # not yet
+            time.sleep(0.05)
+    process.kill()
+    lines = process.communicate()[1].strip().splitlines()
+    raise ServiceError(lines[-1] if lines else f"it is not ready after {PATIENCE} s")
