@@ -12,7 +12,8 @@ import pytest
 
 from {{ cookiecutter.__package }}.pipeline.bundle import REQUIREMENTS, seal_bundle
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.sbom import SBOM, trace_needs
+from {{ cookiecutter.__package }}.pipeline.requirements import list_pins, trace_needs
+from {{ cookiecutter.__package }}.pipeline.sbom import SBOM
 
 from conftest import mlops
 
@@ -28,8 +29,8 @@ def write(root: Path) -> dict[str, Any]:
 def test_every_requirement_is_in_the_bill(done: Path) -> None:
     """Each package of the bundle's requirements, in its version; and what only training needs is not."""
     packages = {package["name"]: package["version"] for package in write(done)["components"]}
-    lines = (done / "build/bundle" / REQUIREMENTS).read_text().splitlines()
-    assert dict(line.split("==") for line in lines).items() <= packages.items()
+    pins = list_pins((done / "build/bundle" / REQUIREMENTS).read_text())
+    assert dict(pin.split("==") for pin in pins) == packages
     assert not {"mlflow", "matplotlib", "pandera", "pytest"} & packages.keys()
     assert version("starlette") == packages["starlette"]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from importlib.metadata import requires, version
+from collections.abc import Iterable, Iterator
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from .errors import LifecycleError
 
 
 def pin_requirements(names: Iterable[str], lock: str) -> str:
@@ -40,21 +42,57 @@ def list_pins(requirements: str) -> list[str]:
 
 def list_closure(names: Iterable[str]) -> list[str]:
     """Return the names of packages and of all that they need on this machine, sorted."""
-    waiting = [Requirement(name) for name in names]
-    seen: set[tuple[str, str]] = set()
+    return sorted(filter(None, trace_needs(names)))
+
+
+def trace_needs(requirements: Iterable[str]) -> dict[str, set[str]]:
+    """Follow requirements through what is installed.
+
+    Returns
+    -------
+    dict of str to set of str
+        For each package that is needed, the packages that it needs itself; the empty name stands
+        for the requirements given. Names are normalised.
+
+    Raises
+    ------
+    LifecycleError
+        If one is not installed, or in another version than is needed.
+    """
+    waiting = [("", Requirement(line)) for line in requirements]
+    needs: dict[str, set[str]] = {"": set()}
+    seen = set()
     while waiting:
-        wanted = waiting.pop()
-        for extra in {"", *wanted.extras}:
-            key = (canonicalize_name(wanted.name), extra)
-            if key not in seen:
-                seen.add(key)
-                waiting += _list_needs(*key)
-    return sorted({name for name, _ in seen})
+        parent, requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        needs[parent].add(name)
+        needs.setdefault(name, set())
+        if (name, frozenset(requirement.extras)) not in seen:
+            seen.add((name, frozenset(requirement.extras)))
+            waiting += [(name, child) for child in _list_needs(_find(requirement), requirement.extras)]
+    return needs
 
 
-def _list_needs(name: str, extra: str) -> list[Requirement]:
-    needs = [Requirement(line) for line in requires(name) or []]
-    return [need for need in needs if need.marker is None or need.marker.evaluate({"extra": extra})]
+def _find(requirement: Requirement) -> Distribution:
+    try:
+        found = distribution(requirement.name)
+    except PackageNotFoundError:
+        found = None
+    if found is None or not requirement.specifier.contains(found.version, prereleases=True):
+        version = f"{requirement.name} {found.version}" if found else "none"
+        raise LifecycleError(
+            f"The bundle needs {requirement.name}{requirement.specifier}, but {version} is installed; "
+            "run 'make setup', then 'mlops run'."
+        )
+    return found
+
+
+def _list_needs(found: Distribution, extras: Iterable[str]) -> Iterator[Requirement]:
+    """Yield what a package needs on this machine, with some of its extras."""
+    for requirement in map(Requirement, found.requires or []):
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in ["", *extras]):
+            yield requirement
 
 
 def _read_entries(lock: str) -> dict[str, str]:

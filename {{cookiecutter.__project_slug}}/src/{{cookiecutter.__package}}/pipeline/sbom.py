@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from collections.abc import Mapping
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 from .bundle import REQUIREMENTS, LineageRecord, verify_bundle
-from .errors import LifecycleError
+from .requirements import list_pins, trace_needs
 from .runkey import PACKAGE
 
 SBOM = "sbom.cdx.json"
@@ -29,7 +26,7 @@ def read_needs(bundle: Path) -> dict[str, set[str]]:
         If the bundle is not as it was sealed, or a package that it needs is not installed.
     """
     verify_bundle(bundle)
-    return trace_needs((bundle / REQUIREMENTS).read_text(encoding="utf-8").splitlines())
+    return trace_needs(list_pins((bundle / REQUIREMENTS).read_text(encoding="utf-8")))
 
 
 def write_sbom(bundle: Path, digest: str, needs: Mapping[str, set[str]], path: Path) -> None:
@@ -53,56 +50,6 @@ def write_sbom(bundle: Path, digest: str, needs: Mapping[str, set[str]], path: P
     beside = path.with_name(path.name + ".partial")
     beside.write_text(json.dumps(bill, indent=2) + "\n", encoding="utf-8")
     beside.replace(path)
-
-
-def trace_needs(requirements: Iterable[str]) -> dict[str, set[str]]:
-    """Follow requirements through what is installed.
-
-    Returns
-    -------
-    dict of str to set of str
-        For each package that is needed, the packages that it needs itself; the empty name stands
-        for the requirements given. Names are normalised.
-
-    Raises
-    ------
-    LifecycleError
-        If one is not installed, or in another version than is needed.
-    """
-    waiting = [("", Requirement(line)) for line in requirements]
-    needs: dict[str, set[str]] = {"": set()}
-    seen = set()
-    while waiting:
-        parent, requirement = waiting.pop()
-        name = canonicalize_name(requirement.name)
-        needs[parent].add(name)
-        needs.setdefault(name, set())
-        if (name, frozenset(requirement.extras)) not in seen:
-            seen.add((name, frozenset(requirement.extras)))
-            waiting += [(name, child) for child in _list_needs(_find(requirement), requirement.extras)]
-    return needs
-
-
-def _find(requirement: Requirement) -> Distribution:
-    try:
-        found = distribution(requirement.name)
-    except PackageNotFoundError:
-        found = None
-    if found is None or not requirement.specifier.contains(found.version, prereleases=True):
-        version = f"{requirement.name} {found.version}" if found else "none"
-        raise LifecycleError(
-            f"The bundle needs {requirement.name}{requirement.specifier}, but {version} is installed; "
-            "run 'make setup', then 'mlops run'."
-        )
-    return found
-
-
-def _list_needs(found: Distribution, extras: Iterable[str]) -> Iterator[Requirement]:
-    """Yield what a package needs on this machine, with some of its extras."""
-    for requirement in map(Requirement, found.requires or []):
-        marker = requirement.marker
-        if marker is None or any(marker.evaluate({"extra": extra}) for extra in ["", *extras]):
-            yield requirement
 
 
 def _describe_bill(lineage: LineageRecord, digest: str, needs: Mapping[str, set[str]]) -> dict[str, Any]:
