@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -23,15 +22,14 @@ from sklearn.base import BaseEstimator
 from {{ cookiecutter.__package }}.models import candidates
 from {{ cookiecutter.__package }}.pipeline.columns import restore_frame
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.prediction import Prediction, predict
+from {{ cookiecutter.__package }}.pipeline.prediction import predict
 from {{ cookiecutter.__package }}.pipeline.settings import ServeSettings, Settings
 from {{ cookiecutter.__package }}.schema import Contract
 from {{ cookiecutter.__package }}.serving.answers import tell_predictions
 from {{ cookiecutter.__package }}.serving.app import Service, make_app
 from {{ cookiecutter.__package }}.serving.batching import Batcher
-from {{ cookiecutter.__package }}.serving.checking import Checker
 from {{ cookiecutter.__package }}.serving.model import Model, answers_alike, load
-from {{ cookiecutter.__package }}.serving.reading import ARROW, CSV, read_table
+from {{ cookiecutter.__package }}.serving.reading import ARROW, CSV, Table
 
 from services import open_client, read_log
 
@@ -299,25 +297,40 @@ def test_requests_at_the_same_time_are_answered_as_if_alone(
         assert expected * 5 == found
 
 
-def test_requests_are_put_together_while_the_model_is_at_work(model: Model, records: Records) -> None:
+def test_requests_are_put_together_while_the_model_is_at_work() -> None:
     """Each request gets its own rows back, whatever it came with."""
     sizes: list[int] = []
-    batcher = Batcher(slow(model, 0.3).predict, True, sizes.append)
-    checker = Checker(model.contract)
-    parts = [
-        checker.check(read_table("", json.dumps(records[:n]).encode(), checker.names, 99)) for n in (1, 2, 3)
-    ]
 
-    async def ask() -> list[Prediction]:
-        first = asyncio.create_task(batcher.predict(parts[0]))
+    def count(tables: list[Table]) -> list[Any]:
+        time.sleep(0.3)
+        return [[{"value": value} for value in table.columns["x"]] for table in tables]
+
+    async def ask() -> list[Any]:
+        first = asyncio.create_task(batcher.predict(Table({"x": [0]}, 1)))
         await asyncio.sleep(0.1)
-        return await asyncio.gather(first, *(batcher.predict(rows) for rows in parts[1:]))
+        rest = [Table({"x": [1, 2]}, 2), Table({"x": [3, 4, 5]}, 3)]
+        return await asyncio.gather(first, *(batcher.predict(table) for table in rest))
 
+    batcher = Batcher(count, True, sizes.append)
     found = asyncio.run(ask())
     batcher.close()
 
     assert [1, 5] == sizes
-    assert [1, 2, 3] == [len(prediction.label) for prediction in found]
+    assert [[0], [1, 2], [3, 4, 5]] == [[told["value"] for told in answer] for answer in found]
+
+
+def test_a_bad_request_harms_none_that_is_checked_with_it(model: Model, records: Records) -> None:
+    """Requests of one batch are held against the contract together, and refused one by one."""
+    bad = {**records[0], "distance": 1}
+    with open_client(model) as client:
+        service: Service = client.app.state.service  # type: ignore[attr-defined]
+        service.model = slow(model, 0.1)
+        with ThreadPoolExecutor(8) as pool:
+            asked = [bad, *records[:7]] * 2
+            answers = list(pool.map(lambda record: client.post("/predict", json=record), asked))
+
+    assert [422, *[200] * 7] * 2 == [answer.status_code for answer in answers]
+    assert [(0, "distance")] == [(p["row"], p["column"]) for p in answers[8].json()["problems"]]
 
 
 def test_a_request_on_which_the_model_fails_harms_no_other(model: Model, records: Records) -> None:
