@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
+from fsspec.implementations.local import LocalFileSystem
 from sklearn.base import BaseEstimator
 
 from {{ cookiecutter.__package }}.models import candidates
@@ -358,26 +360,56 @@ def test_a_log_cannot_leave_out_what_is_not_there(model: Model) -> None:
         Service(model, ServeSettings.model_validate({"log": {"exclude": ["orgin"]}}))
 
 
-def test_every_prediction_promised_is_in_the_log(model: Model, records: Records, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_every_prediction_promised_is_in_the_log(
+    model: Model, records: Records, tmp_path: Path, kind: str
+) -> None:
     """Id, time, version, features and prediction, but for the columns that are private."""
-    log = {"url": str(tmp_path / "log"), "exclude": ["carrier"], "seconds": 0.05}
+    log = {"url": str(tmp_path / "log"), "format": kind, "exclude": ["carrier"], "seconds": 0.05}
+    began = datetime.now(UTC)
+    answers = []
     with open_client(model, log=log) as client:
-        for record in records:
-            client.post("/predict", json={**record, "flight_id": record["distance"]})
+        for number, record in enumerate(records):
+            answers.append(client.post("/predict", json={**record, "flight_id": number}).json())
             time.sleep(0.01)
         client.post("/predict", json=records[0])
     found = read_log(tmp_path / "log")
 
-    assert len(list(tmp_path.rglob("*.jsonl"))) > 1
-    assert len(records) + 1 == len(found)
-    assert {"7"} == {line["version"] for line in found}
-    by_id = {line["id"]: line for line in found}
-    for record, prediction in zip(records, expect(model, records), strict=True):
-        line = by_id[record["distance"]]
-        assert line["features"] == {key: value for key, value in line["features"].items() if key != "carrier"}
-        assert set(record) - {"carrier"} == set(line["features"])
-        assert prediction.keys() == line["prediction"].keys()
+    assert len(list(tmp_path.rglob(f"*.{kind}"))) > 1
     assert [] == list(tmp_path.rglob("*.partial"))
+    assert len(records) + 1 == len(found)
+    assert all(began <= record.pop("time") <= datetime.now(UTC) for record in found)
+    by_id = {record["id"]: record for record in found}
+    assert len(found) == len(by_id)
+    for number, (asked, answer) in enumerate(zip(records, answers, strict=True)):
+        features = {name: value for name, value in asked.items() if name != "carrier"}
+        expected = {"version": "7", "features": features, "prediction": answer["predictions"][0]}
+        assert {"id": str(number), **expected} == by_id[str(number)]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_file_that_breaks_off_is_never_read(
+    model: Model, records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Files have their names only when they are whole; what could not be written is written later."""
+    sizes: list[int] = []
+    whole = LocalFileSystem.pipe_file
+
+    def break_off(self: Any, path: str, value: bytes, **options: Any) -> None:
+        sizes.append(len(value))
+        whole(self, path, value[: len(value) // 2] if len(sizes) == 1 else value, **options)
+        if len(sizes) == 1:
+            raise OSError("the disk is full")
+
+    monkeypatch.setattr(LocalFileSystem, "pipe_file", break_off)
+    log = {"url": str(tmp_path), "format": kind, "seconds": 0.05}
+    with open_client(model, log=log) as client:
+        client.post("/predict", json=records)
+        while not sizes:
+            time.sleep(0.01)
+        client.post("/predict", json=records)
+
+    assert len(records) * 2 == len(read_log(tmp_path))
 
 
 def test_a_sample_of_the_predictions_is_logged(model: Model, records: Records, tmp_path: Path) -> None:

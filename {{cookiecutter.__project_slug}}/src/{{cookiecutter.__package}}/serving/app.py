@@ -57,7 +57,8 @@ class Service:
         self.batcher = Batcher(self._predict, self.model.may_merge, self.metrics.batch_rows.observe)
         if log.url is not None:
             count = self.metrics.log_dropped.inc
-            self.log = PredictionLog(log, self.model.version, contract.id, count)
+            has_probabilities = hasattr(self.model.estimator, "predict_proba")
+            self.log = PredictionLog(log, contract, self.model.version, has_probabilities, count)
 
     async def predict(self, content_type: str, body: bytes) -> bytes:
         """Return the answer to the records of a request.
