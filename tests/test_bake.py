@@ -175,6 +175,8 @@ src/flight_delays/serving/batching.py
 src/flight_delays/serving/checking.py
 src/flight_delays/serving/converting.py
 src/flight_delays/serving/guard.py
+src/flight_delays/serving/imports.py
+src/flight_delays/serving/log_format.py
 src/flight_delays/serving/metrics.py
 src/flight_delays/serving/model.py
 src/flight_delays/serving/openapi.py

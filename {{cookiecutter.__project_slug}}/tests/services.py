@@ -11,11 +11,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 from fastapi.testclient import TestClient
+from pyarrow import parquet
 
 from {{ cookiecutter.__package }}.pipeline.settings import ServeSettings
 from {{ cookiecutter.__package }}.serving.app import Service, make_app
@@ -81,6 +83,10 @@ def run_service(root: Path, *options: str, **environment: str) -> Iterator[Runni
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """Return the records of a prediction log."""
-    paths = sorted(folder.rglob("*.jsonl"))
-    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+    """Return the records of a prediction log, whatever its format."""
+    lines = [line for path in sorted(folder.rglob("*.jsonl")) for line in path.read_text().splitlines()]
+    records = [json.loads(line) for line in lines]
+    for record in records:
+        record["time"] = datetime.fromisoformat(record["time"])
+    tables = [parquet.read_table(path) for path in sorted(folder.rglob("*.parquet"))]
+    return records + [record for table in tables for record in table.to_pylist()]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,20 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
+from fsspec.implementations.local import LocalFileSystem
 from sklearn.base import BaseEstimator
 
 from {{ cookiecutter.__package }}.models import candidates
 from {{ cookiecutter.__package }}.pipeline.columns import restore_frame
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.prediction import Prediction, predict
+from {{ cookiecutter.__package }}.pipeline.prediction import predict
 from {{ cookiecutter.__package }}.pipeline.settings import ServeSettings, Settings
 from {{ cookiecutter.__package }}.schema import Contract
 from {{ cookiecutter.__package }}.serving.answers import tell_predictions
 from {{ cookiecutter.__package }}.serving.app import Service, make_app
 from {{ cookiecutter.__package }}.serving.batching import Batcher
-from {{ cookiecutter.__package }}.serving.checking import Checker
 from {{ cookiecutter.__package }}.serving.model import Model, answers_alike, load
-from {{ cookiecutter.__package }}.serving.reading import ARROW, CSV, read_table
+from {{ cookiecutter.__package }}.serving.reading import ARROW, CSV, Table
 
 from services import open_client, read_log
 
@@ -299,25 +299,40 @@ def test_requests_at_the_same_time_are_answered_as_if_alone(
         assert expected * 5 == found
 
 
-def test_requests_are_put_together_while_the_model_is_at_work(model: Model, records: Records) -> None:
+def test_requests_are_put_together_while_the_model_is_at_work() -> None:
     """Each request gets its own rows back, whatever it came with."""
     sizes: list[int] = []
-    batcher = Batcher(slow(model, 0.3).predict, True, sizes.append)
-    checker = Checker(model.contract)
-    parts = [
-        checker.check(read_table("", json.dumps(records[:n]).encode(), checker.names, 99)) for n in (1, 2, 3)
-    ]
 
-    async def ask() -> list[Prediction]:
-        first = asyncio.create_task(batcher.predict(parts[0]))
+    def count(tables: list[Table]) -> list[Any]:
+        time.sleep(0.3)
+        return [[{"value": value} for value in table.columns["x"]] for table in tables]
+
+    async def ask() -> list[Any]:
+        first = asyncio.create_task(batcher.predict(Table({"x": [0]}, 1)))
         await asyncio.sleep(0.1)
-        return await asyncio.gather(first, *(batcher.predict(rows) for rows in parts[1:]))
+        rest = [Table({"x": [1, 2]}, 2), Table({"x": [3, 4, 5]}, 3)]
+        return await asyncio.gather(first, *(batcher.predict(table) for table in rest))
 
+    batcher = Batcher(count, True, sizes.append)
     found = asyncio.run(ask())
     batcher.close()
 
     assert [1, 5] == sizes
-    assert [1, 2, 3] == [len(prediction.label) for prediction in found]
+    assert [[0], [1, 2], [3, 4, 5]] == [[told["value"] for told in answer] for answer in found]
+
+
+def test_a_bad_request_harms_none_that_is_checked_with_it(model: Model, records: Records) -> None:
+    """Requests of one batch are held against the contract together, and refused one by one."""
+    bad = {**records[0], "distance": 1}
+    with open_client(model) as client:
+        service: Service = client.app.state.service  # type: ignore[attr-defined]
+        service.model = slow(model, 0.1)
+        with ThreadPoolExecutor(8) as pool:
+            asked = [bad, *records[:7]] * 2
+            answers = list(pool.map(lambda record: client.post("/predict", json=record), asked))
+
+    assert [422, *[200] * 7] * 2 == [answer.status_code for answer in answers]
+    assert [(0, "distance")] == [(p["row"], p["column"]) for p in answers[8].json()["problems"]]
 
 
 def test_a_request_on_which_the_model_fails_harms_no_other(model: Model, records: Records) -> None:
@@ -345,26 +360,56 @@ def test_a_log_cannot_leave_out_what_is_not_there(model: Model) -> None:
         Service(model, ServeSettings.model_validate({"log": {"exclude": ["orgin"]}}))
 
 
-def test_every_prediction_promised_is_in_the_log(model: Model, records: Records, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_every_prediction_promised_is_in_the_log(
+    model: Model, records: Records, tmp_path: Path, kind: str
+) -> None:
     """Id, time, version, features and prediction, but for the columns that are private."""
-    log = {"url": str(tmp_path / "log"), "exclude": ["carrier"], "seconds": 0.05}
+    log = {"url": str(tmp_path / "log"), "format": kind, "exclude": ["carrier"], "seconds": 0.05}
+    began = datetime.now(UTC)
+    answers = []
     with open_client(model, log=log) as client:
-        for record in records:
-            client.post("/predict", json={**record, "flight_id": record["distance"]})
+        for number, record in enumerate(records):
+            answers.append(client.post("/predict", json={**record, "flight_id": number}).json())
             time.sleep(0.01)
         client.post("/predict", json=records[0])
     found = read_log(tmp_path / "log")
 
-    assert len(list(tmp_path.rglob("*.jsonl"))) > 1
-    assert len(records) + 1 == len(found)
-    assert {"7"} == {line["version"] for line in found}
-    by_id = {line["id"]: line for line in found}
-    for record, prediction in zip(records, expect(model, records), strict=True):
-        line = by_id[record["distance"]]
-        assert line["features"] == {key: value for key, value in line["features"].items() if key != "carrier"}
-        assert set(record) - {"carrier"} == set(line["features"])
-        assert prediction.keys() == line["prediction"].keys()
+    assert len(list(tmp_path.rglob(f"*.{kind}"))) > 1
     assert [] == list(tmp_path.rglob("*.partial"))
+    assert len(records) + 1 == len(found)
+    assert all(began <= record.pop("time") <= datetime.now(UTC) for record in found)
+    by_id = {record["id"]: record for record in found}
+    assert len(found) == len(by_id)
+    for number, (asked, answer) in enumerate(zip(records, answers, strict=True)):
+        features = {name: value for name, value in asked.items() if name != "carrier"}
+        expected = {"version": "7", "features": features, "prediction": answer["predictions"][0]}
+        assert {"id": str(number), **expected} == by_id[str(number)]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_file_that_breaks_off_is_never_read(
+    model: Model, records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Files have their names only when they are whole; what could not be written is written later."""
+    sizes: list[int] = []
+    whole = LocalFileSystem.pipe_file
+
+    def break_off(self: Any, path: str, value: bytes, **options: Any) -> None:
+        sizes.append(len(value))
+        whole(self, path, value[: len(value) // 2] if len(sizes) == 1 else value, **options)
+        if len(sizes) == 1:
+            raise OSError("the disk is full")
+
+    monkeypatch.setattr(LocalFileSystem, "pipe_file", break_off)
+    log = {"url": str(tmp_path), "format": kind, "seconds": 0.05}
+    with open_client(model, log=log) as client:
+        client.post("/predict", json=records)
+        while not sizes:
+            time.sleep(0.01)
+        client.post("/predict", json=records)
+
+    assert len(records) * 2 == len(read_log(tmp_path))
 
 
 def test_a_sample_of_the_predictions_is_logged(model: Model, records: Records, tmp_path: Path) -> None:

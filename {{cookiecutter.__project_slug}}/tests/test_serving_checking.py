@@ -10,6 +10,7 @@ import pytest
 from {{ cookiecutter.__package }}.pipeline.columns import Column, Kind
 from {{ cookiecutter.__package }}.serving.checking import Rule, check_column
 from {{ cookiecutter.__package }}.serving.model import build_column
+from {{ cookiecutter.__package }}.serving.reading import CSV, read_table
 
 
 def make_column(kind: Kind, dtype: str, **rules: Any) -> Column:
@@ -40,7 +41,7 @@ def test_values_of_another_type_are_found(kind: Kind, dtype: str, values: list[A
     good = [row for row in range(len(values)) if row not in bad]
 
     assert bad == found
-    built = pd.Series(build_column([array[good]], dtype, None))
+    built = pd.Series(build_column(array[good], dtype, None))
     expected = pd.Series([values[row] for row in good])
     if kind in ("datetime", "duration"):
         convert = pd.to_datetime if kind == "datetime" else pd.to_timedelta
@@ -85,7 +86,10 @@ def test_text_of_csv_is_read_as_people_write_numbers(
     kind: Kind, dtype: str, text: list[str], bad: list[int]
 ) -> None:
     """What Python alone would take for a number is none."""
-    assert bad == check_column(Rule.of(make_column(kind, dtype)), text, is_text=True)[1]
+    body = "\n".join(["x", *(f'"{field}"' for field in text)]).encode()
+    values = read_table(CSV, body, {"x": kind}, len(text)).columns["x"]
+
+    assert bad == check_column(Rule.of(make_column(kind, dtype)), values)[1]
 
 
 def test_the_sentence_tells_all_that_is_expected() -> None:

@@ -148,6 +148,8 @@ class LogSettings(Section):
 
     url: str | None = Field(default=None, min_length=1)
     """A folder: a path or an fsspec URL such as ``s3://bucket/predictions``; null writes nothing."""
+    format: Literal["jsonl", "parquet"] = "jsonl"
+    """JSON lines or Parquet; the records are the same."""
     sample: Share = 1.0
     """The share of predictions that is written."""
     exclude: list[str] = []

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from fastapi import FastAPI, Request, Response
 from ..pipeline.errors import LifecycleError
 from ..pipeline.settings import ServeSettings
 from .answers import tell_predictions
-from .batching import Batcher
+from .batching import Batcher, Predictions
 from .checking import Checker
 from .guard import TokenGuard
 from .metrics import Metrics
@@ -23,7 +24,7 @@ from .model import Model
 from .openapi import DETAIL, UNAUTHORISED, Answers, describe_answer, describe_predict
 from .overload import Room
 from .prediction_log import PredictionLog
-from .reading import JSON, read_table
+from .reading import JSON, Table, merge, read_table
 from .refusal import Refusal
 
 MEGABYTE = 1_000_000
@@ -49,14 +50,15 @@ class Service:
     def __post_init__(self) -> None:
         contract, log = self.model.contract, self.settings.log
         self.checker = Checker(contract)
-        _require_known(log.exclude, self.checker.names)
+        _require_known(log.exclude, [*self.checker.kinds])
         self.rows = Room(self.settings.max_waiting_rows, "rows")
         self.bodies = Room(self.settings.max_waiting_mb * MEGABYTE, "bytes")
         self.metrics = Metrics(self.model.version, self.rows)
-        self.batcher = Batcher(self.model.predict, self.model.may_merge, self.metrics.batch_rows.observe)
+        self.batcher = Batcher(self._predict, self.model.may_merge, self.metrics.batch_rows.observe)
         if log.url is not None:
             count = self.metrics.log_dropped.inc
-            self.log = PredictionLog(log, self.model.version, contract.id, count)
+            has_probabilities = hasattr(self.model.estimator, "predict_proba")
+            self.log = PredictionLog(log, contract, self.model.version, has_probabilities, count)
 
     async def predict(self, content_type: str, body: bytes) -> bytes:
         """Return the answer to the records of a request.
@@ -67,14 +69,19 @@ class Service:
             If the body cannot be read, breaks the contract, or comes on top of too much.
         """
         read = asyncio.to_thread if len(body) > LARGE else _call
-        table = await read(read_table, content_type, body, self.checker.names, self.settings.max_rows)
+        table = await read(read_table, content_type, body, self.checker.kinds, self.settings.max_rows)
         with self.rows.hold(table.n_rows):
-            rows = await read(self.checker.check, table)
-            prediction = await self.batcher.predict(rows)
-            predictions = tell_predictions(prediction, self.model.contract)
-            if self.log is not None:
-                self.log.write(rows, predictions)
+            predictions = await self.batcher.predict(table)
             return orjson.dumps({"version": self.model.version, "predictions": predictions})
+
+    def _predict(self, tables: list[Table]) -> list[Predictions]:
+        """Check and predict the records of several requests at once."""
+        rows = self.checker.check(merge(tables))
+        predictions = tell_predictions(self.model.predict(rows), self.model.contract)
+        if self.log is not None:
+            self.log.write(rows, predictions)
+        told = iter(predictions)
+        return [[*islice(told, table.n_rows)] for table in tables]
 
     def close(self) -> None:
         """Answer what has come in, then write what is left of the log."""

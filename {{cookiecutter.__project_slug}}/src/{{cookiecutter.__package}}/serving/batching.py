@@ -8,18 +8,21 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sklearn import config_context
 from threadpoolctl import threadpool_limits
 
-from ..pipeline.prediction import Prediction
-from .checking import Rows
+from .reading import Table
 from .refusal import Refusal
 
 # More rows than this are no quicker together.
 FULL = 2048
+# Seconds without a further request after which a batch is no longer held open.
+PAUSE = 0.002
 
-Predict = Callable[[list[Rows]], list[Prediction]]
+Predictions = list[dict[str, Any]]
+Predict = Callable[[list[Table]], list[Predictions]]
 log = logging.getLogger(__name__)
 
 
@@ -27,20 +30,21 @@ log = logging.getLogger(__name__)
 class Waiting:
     """A request on its way to the model."""
 
-    rows: Rows
-    answer: asyncio.Future[Prediction]
+    table: Table
+    answer: asyncio.Future[Predictions]
 
 
 class Batcher:
     """Predicts in a thread of its own whatever has come in while it was busy.
 
-    A lone request never waits for others: batches form only while the model is at work, which is
-    just as long as one prediction takes.
+    Clients that have just been answered tend to ask again at once. So a batch is held open for as
+    many requests as there were before, as long as they follow each other within two milliseconds.
+    A lone request is never held.
 
     Parameters
     ----------
     predict : callable
-        Takes the rows of some requests, returns a prediction for each.
+        Takes the records of some requests, returns the predictions for each.
     may_merge : bool
         Whether requests may be put together; else they are predicted one after the other.
     observe : callable
@@ -51,20 +55,23 @@ class Batcher:
         self._predict = predict
         self._full = FULL if may_merge else 1
         self._observe = observe
+        self._crowd = 1
+        """Requests that were here when the last batch was closed."""
         self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="predict", daemon=True)
         self._thread.start()
 
-    async def predict(self, rows: Rows) -> Prediction:
-        """Return the prediction for one request.
+    async def predict(self, table: Table) -> Predictions:
+        """Return the predictions for one request.
 
         Raises
         ------
         Refusal
-            500, if the model fails on these rows. Other requests do not notice.
+            What ``predict`` raises for it; 500, if the model fails on it. Other requests do not
+            notice.
         """
-        answer: asyncio.Future[Prediction] = asyncio.get_running_loop().create_future()
-        self._queue.put(Waiting(rows, answer))
+        answer: asyncio.Future[Predictions] = asyncio.get_running_loop().create_future()
+        self._queue.put(Waiting(table, answer))
         return await answer
 
     @property
@@ -84,43 +91,46 @@ class Batcher:
                 self._answer(batch)
 
     def _gather(self) -> list[Waiting]:
-        """Wait for a request, and take with it what else has come in; empty at the end."""
-        batch: list[Waiting] = []
-        n_rows = 0
-        while not batch or n_rows < self._full:
+        """Wait for a request, and take with it what else comes in; empty at the end."""
+        first = self._queue.get()
+        batch = [] if first is None else [first]
+        n_rows = sum(waiting.table.n_rows for waiting in batch)
+        while batch and n_rows < self._full:
             try:
-                waiting = self._queue.get(block=not batch)
+                waiting = self._queue.get(timeout=PAUSE if len(batch) < self._crowd else 0)
             except queue.Empty:
                 break
-            if waiting is None:
-                # The end comes after the requests before it.
-                if batch:
-                    self._queue.put(None)
+            if waiting is None:  # the end comes after the requests before it
+                self._queue.put(None)
                 break
             batch.append(waiting)
-            n_rows += waiting.rows.n_rows
+            n_rows += waiting.table.n_rows
+        self._crowd = len(batch) + self._queue.qsize()
         return batch
 
     def _answer(self, batch: list[Waiting]) -> None:
-        self._observe(sum(waiting.rows.n_rows for waiting in batch))
-        answers: list[Prediction | Refusal]
+        tables = [waiting.table for waiting in batch]
+        self._observe(sum(table.n_rows for table in tables))
+        answers: list[Predictions | Refusal]
         try:
-            answers = [*self._predict([waiting.rows for waiting in batch])]
+            answers = [*self._predict(tables)]
         except Exception:
-            answers = [self._try_alone(waiting.rows) for waiting in batch]
+            answers = [self._try_alone(table) for table in tables]
         loop = batch[0].answer.get_loop()
         loop.call_soon_threadsafe(_deliver, batch, answers)
 
-    def _try_alone(self, rows: Rows) -> Prediction | Refusal:
+    def _try_alone(self, table: Table) -> Predictions | Refusal:
         """Predict one request of a batch that failed: one of them is to blame, not all."""
         try:
-            return self._predict([rows])[0]
+            return self._predict([table])[0]
+        except Refusal as refusal:
+            return refusal
         except Exception:
-            log.exception("The model failed on a request of %d rows.", rows.n_rows)
+            log.exception("The model failed on a request of %d rows.", table.n_rows)
             return Refusal(500, "The model cannot predict these rows; the service's log says why.")
 
 
-def _deliver(batch: list[Waiting], answers: list[Prediction | Refusal]) -> None:
+def _deliver(batch: list[Waiting], answers: list[Predictions | Refusal]) -> None:
     for waiting, answer in zip(batch, answers, strict=True):
         if waiting.answer.done():  # whoever asked has gone
             continue

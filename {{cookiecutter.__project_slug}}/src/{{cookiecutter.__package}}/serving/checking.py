@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ..pipeline.columns import Column, ContractRecord
-from .converting import CONVERTERS, FROM_TEXT
-from .reading import MISSING, Table
+from .converting import CONVERTERS
+from .reading import MISSING, Kinds, Table
 from .refusal import Problem, refuse_rows, show
 from .wording import describe_value
 
@@ -54,7 +54,9 @@ class Checker:
         columns = {column.name: column for column in contract.columns}
         self.rules = [Rule.of(columns[name]) for name in contract.features]
         self.id = contract.id
-        self.names = list(dict.fromkeys([*contract.features, *([contract.id] if contract.id else [])]))
+        self.kinds: Kinds = {rule.column.name: rule.column.kind for rule in self.rules}
+        if contract.id is not None:
+            self.kinds.setdefault(contract.id, "other")
 
     def check(self, table: Table) -> Rows:
         """Return the records as arrays.
@@ -67,7 +69,7 @@ class Checker:
         columns, problems = {}, []
         for rule in self.rules:
             values = table.columns[rule.column.name]
-            columns[rule.column.name], bad = check_column(rule, values, table.is_text)
+            columns[rule.column.name], bad = check_column(rule, values)
             problems += [_tell(rule, row, values[row]) for row in bad]
         if problems:
             raise refuse_rows(sorted(problems, key=lambda problem: problem.row or 0))
@@ -84,7 +86,7 @@ def _tell(rule: Rule, row: int, value: Any) -> Problem:
     return Problem(row, rule.column.name, rule.expected, came)
 
 
-def check_column(rule: Rule, values: list[Any], is_text: bool = False) -> tuple[np.ndarray, list[int]]:
+def check_column(rule: Rule, values: list[Any]) -> tuple[np.ndarray, list[int]]:
     """Turn the values of a column into an array, and tell which are not as they should be.
 
     Parameters
@@ -92,8 +94,6 @@ def check_column(rule: Rule, values: list[Any], is_text: bool = False) -> tuple[
     rule : Rule
     values : list of length n_rows
         Null is None or NaN; what a record lacks is ``MISSING``.
-    is_text : bool
-        Whether numbers and booleans are still text.
 
     Returns
     -------
@@ -103,8 +103,6 @@ def check_column(rule: Rule, values: list[Any], is_text: bool = False) -> tuple[
         Positions; what the array holds there means nothing.
     """
     column = rule.column
-    if is_text and column.kind in FROM_TEXT:
-        values = [FROM_TEXT[column.kind](value) if isinstance(value, str) else value for value in values]
     missing = np.fromiter((value is MISSING for value in values), bool, len(values))
     plain = [None if value is MISSING or value != value else value for value in values]
     null = np.fromiter((value is None for value in plain), bool, len(values))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from threadpoolctl import threadpool_limits
 
 from ..pipeline.bundle import CARD, CODE, LineageRecord, load_bundle, require_runtime
 from ..pipeline.champion import STATE, read_version
@@ -39,13 +40,9 @@ class Model:
     may_merge: bool
     """Whether a row gets the same prediction, to the bit, whatever other rows come with it."""
 
-    def predict(self, parts: list[Rows]) -> list[Prediction]:
-        """Predict the rows of several requests at once; one prediction a request."""
-        prediction = predict(self.estimator, build_frame(parts, self.contract))
-        ends = np.cumsum([part.n_rows for part in parts])
-        return [
-            prediction.take(np.arange(end - part.n_rows, end)) for end, part in zip(ends, parts, strict=True)
-        ]
+    def predict(self, rows: Rows) -> Prediction:
+        """Predict each of the rows."""
+        return predict(self.estimator, build_frame(rows, self.contract))
 
 
 def use_own_code(folder: Path) -> None:
@@ -72,13 +69,15 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
         types that are not allowed, or its model does not answer ``golden.json`` as it did then.
     """
     require_runtime(LineageRecord.read(folder))
-    bundle = load_bundle(folder)
-    if not replay_golden(bundle.model, folder, bundle.contract):
-        raise LifecycleError(
-            f"{folder} does not predict what it did when it was made; install the libraries of its "
-            "requirements.txt."
-        )
-    golden = GoldenRecord.read(folder)
+    with threadpool_limits(1):  # as it will predict
+        bundle = load_bundle(folder)
+        if not replay_golden(bundle.model, folder, bundle.contract):
+            raise LifecycleError(
+                f"{folder} does not predict what it did when it was made; install the libraries of its "
+                "requirements.txt."
+            )
+        golden = GoldenRecord.read(folder)
+        may_merge = answers_alike(bundle.model, restore_frame(golden.inputs, bundle.contract))
     version = read_version(folder.absolute().parent / STATE)
     return Model(
         estimator=bundle.model,
@@ -86,27 +85,27 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
         golden=golden,
         card=(folder / CARD).read_text(encoding="utf-8"),
         version=environment.get(VERSION_VARIABLE) or None if version is None else str(version),
-        may_merge=answers_alike(bundle.model, restore_frame(golden.inputs, bundle.contract)),
+        may_merge=may_merge,
     )
 
 
-def build_frame(parts: list[Rows], contract: ContractRecord) -> pd.DataFrame:
-    """Return rows of several requests as one frame, of the types the model was trained on."""
+def build_frame(rows: Rows, contract: ContractRecord) -> pd.DataFrame:
+    """Return records as a frame, of the types the model was trained on."""
     columns = {column.name: column for column in contract.columns}
     data = {
-        name: build_column([part.columns[name] for part in parts], columns[name].dtype, columns[name].values)
+        name: build_column(rows.columns[name], columns[name].dtype, columns[name].values)
         for name in contract.features
     }
     return pd.DataFrame(data, copy=False)
 
 
-def build_column(arrays: list[np.ndarray], name: str, values: list[Any] | None) -> Any:
-    """Return one column of several requests.
+def build_column(array: np.ndarray, name: str, values: list[Any] | None) -> Any:
+    """Return one column.
 
     Parameters
     ----------
-    arrays : list of ndarray
-        Of ``check_column``, one a request.
+    array : ndarray of shape (n_rows,)
+        Of ``check_column``.
     name : str
         The pandas type that the model was trained on.
     values : list or None
@@ -117,7 +116,6 @@ def build_column(arrays: list[np.ndarray], name: str, values: list[Any] | None) 
     array of shape (n_rows,)
         Of that type.
     """
-    array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
     if str(array.dtype) == name:
         return array
     dtype = pd.api.types.pandas_dtype(name)

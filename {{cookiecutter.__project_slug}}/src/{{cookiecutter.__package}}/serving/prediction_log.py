@@ -1,4 +1,4 @@
-"""The prediction log: what was asked and answered, as JSON lines at any fsspec URL."""
+"""The prediction log: what was asked and answered, in files at any fsspec URL."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from ..pipeline.columns import to_json
+from ..pipeline.columns import ContractRecord, to_json
 from ..pipeline.settings import LogSettings
 from .checking import Rows
+from .log_format import describe_log, make_encoder
 
 # Records that may wait to be written. Beyond it they are dropped, and counted: a log must not stop
 # the service.
@@ -51,10 +52,13 @@ class PredictionLog:
     ----------
     settings : LogSettings
         With a URL.
+    contract : ContractRecord
+        Of the model. Its id names a record; without it, or if it is excluded, records get random
+        names.
     version : str or None
         Of the model.
-    id_column : str or None
-        Which column names a record. Without it, or if it is excluded, records get random names.
+    has_probabilities : bool
+        Whether the model gives a probability for each class.
     count_dropped : callable
         Told how many records could not be kept.
     """
@@ -62,14 +66,17 @@ class PredictionLog:
     def __init__(
         self,
         settings: LogSettings,
+        contract: ContractRecord,
         version: str | None,
-        id_column: str | None,
+        has_probabilities: bool,
         count_dropped: Callable[[int], None],
     ) -> None:
         assert settings.url is not None
         self._settings = settings
         self._version = version
-        self._names_records = id_column is not None and id_column not in settings.exclude
+        self._names_records = contract.id is not None and contract.id not in settings.exclude
+        schema = describe_log(contract, settings.exclude, has_probabilities)
+        self._encode = make_encoder(settings.format, schema)
         self._count_dropped = count_dropped
         self._filesystem, self._folder = fsspec.core.url_to_fs(settings.url)
         self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
@@ -124,13 +131,13 @@ class PredictionLog:
         return [
             orjson.dumps(
                 {
-                    "id": id if self._names_records and id is not None else uuid.uuid4().hex,
+                    "id": str(id) if self._names_records and id is not None else uuid.uuid4().hex,
                     "time": entry.time,
                     "version": self._version,
                     "features": dict(zip(names, (column[row] for column in columns), strict=True)),
                     "prediction": entry.predictions[row],
                 },
-                option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY,
+                option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z,
             )
             for row, id in enumerate(entry.rows.ids)
             if random.random() < self._settings.sample
@@ -140,7 +147,7 @@ class PredictionLog:
         if not self._lines:
             return
         try:
-            self._write_file(b"".join(self._lines))
+            self._write_file(self._encode(b"".join(self._lines)))
         except Exception:
             # The next try has these lines too; there is none after the last.
             log.exception("The prediction log cannot be written to %s.", self._folder)
@@ -155,8 +162,8 @@ class PredictionLog:
         now = datetime.now(UTC)
         folder = f"{self._folder}/{now:%Y-%m-%d}"
         self._filesystem.makedirs(folder, exist_ok=True)
-        name = f"{now:%H%M%S}-{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
-        # Whoever reads *.jsonl meanwhile must not read half of it.
+        name = f"{now:%H%M%S}-{os.getpid()}-{uuid.uuid4().hex[:8]}.{self._settings.format}"
+        # Whoever reads meanwhile must not read half of it.
         self._filesystem.pipe_file(f"{folder}/{name}.partial", content)
         self._filesystem.mv(f"{folder}/{name}.partial", f"{folder}/{name}")
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from .converting import FROM_TEXT
 from .refusal import Problem, Refusal, refuse_body, refuse_rows, show
 
 JSON = "application/json"
@@ -22,6 +23,8 @@ NAN = float("nan")
 # Messages of an Arrow stream that hold values; the second by its number in Message.fbs.
 HOLDING_ROWS = ("record batch", "dictionary")
 DICTIONARY = 2
+
+Kinds = dict[str, str]
 
 
 class _Missing:
@@ -39,11 +42,19 @@ class Table:
 
     columns: dict[str, list[Any]]
     n_rows: int
-    is_text: bool = False
-    """Whether numbers and booleans are still text, as in CSV."""
 
 
-def read_table(content_type: str, body: bytes, names: list[str], max_rows: int) -> Table:
+def merge(tables: list[Table]) -> Table:
+    """Return the records of several tables, all with the same columns, as one."""
+    if len(tables) == 1:
+        return tables[0]
+    columns = {
+        name: [value for table in tables for value in table.columns[name]] for name in tables[0].columns
+    }
+    return Table(columns, sum(table.n_rows for table in tables))
+
+
+def read_table(content_type: str, body: bytes, kinds: Kinds, max_rows: int) -> Table:
     """Read the records of a request.
 
     Parameters
@@ -51,8 +62,8 @@ def read_table(content_type: str, body: bytes, names: list[str], max_rows: int) 
     content_type : str
         Of the request; empty means JSON.
     body : bytes
-    names : list of str
-        Columns to read; others are dropped, as the contract does.
+    kinds : dict of str to str
+        Columns to read, with how their values are written; others are dropped, as the contract does.
     max_rows : int
         The most records that one request may bring.
 
@@ -64,7 +75,7 @@ def read_table(content_type: str, body: bytes, names: list[str], max_rows: int) 
     kind = content_type.partition(";")[0].strip().lower() or JSON
     if kind not in READERS:
         raise Refusal(415, f"Expected {JSON}, {CSV} or {ARROW}, got {show(kind)}.")
-    table = READERS[kind](body, names, max_rows)
+    table = READERS[kind](body, kinds, max_rows)
     if not table.n_rows:
         raise refuse_body("at least one record", [])
     return table
@@ -75,7 +86,7 @@ def _refuse_rows_above(n_rows: int, max_rows: int) -> None:
         raise Refusal(413, f"Expected at most {max_rows} records in a request, got {n_rows}.")
 
 
-def _read_json(body: bytes, names: list[str], max_rows: int) -> Table:
+def _read_json(body: bytes, kinds: Kinds, max_rows: int) -> Table:
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -87,10 +98,11 @@ def _read_json(body: bytes, names: list[str], max_rows: int) -> Table:
     wrong = [(row, record) for row, record in enumerate(records) if not isinstance(record, dict)]
     if wrong:
         raise refuse_rows([Problem(row, None, "an object", show(record)) for row, record in wrong])
-    return Table({name: [record.get(name, MISSING) for record in records] for name in names}, len(records))
+    return Table({name: [record.get(name, MISSING) for record in records] for name in kinds}, len(records))
 
 
-def _read_csv(body: bytes, names: list[str], max_rows: int) -> Table:
+def _read_csv(body: bytes, kinds: Kinds, max_rows: int) -> Table:
+    names = [*kinds]
     # All text: what "1e3" or an empty field means is for the contract to say.
     convert = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
@@ -105,12 +117,21 @@ def _read_csv(body: bytes, names: list[str], max_rows: int) -> Table:
     except (pa.ArrowException, ValueError) as error:
         raise refuse_body("CSV with a header", _first_line(error)) from None
     _refuse_twice(header, names)
-    columns = {name: table[name].to_pylist() for name in names if name in header}
     _refuse_rows_above(table.num_rows, max_rows)
-    return _fill(columns, names, table.num_rows, is_text=True)
+    columns = {
+        name: _read_text(table[name].to_pylist(), kind) for name, kind in kinds.items() if name in header
+    }
+    return _fill(columns, names, table.num_rows)
 
 
-def _read_arrow(body: bytes, names: list[str], max_rows: int) -> Table:
+def _read_text(texts: list[str | None], kind: str) -> list[Any]:
+    """Return fields of a column as JSON would have them."""
+    read = FROM_TEXT.get(kind)
+    return [None if text is None else read(text) for text in texts] if read else texts
+
+
+def _read_arrow(body: bytes, kinds: Kinds, max_rows: int) -> Table:
+    names = [*kinds]
     batches, n_rows = [], 0
     try:
         _refuse_compressed(body)
@@ -178,9 +199,8 @@ def _to_json(array: pa.Array) -> list[Any]:
     return list(array.to_pylist())
 
 
-def _fill(columns: dict[str, list[Any]], names: list[str], n_rows: int, is_text: bool = False) -> Table:
-    absent = {name: [MISSING] * n_rows for name in names if name not in columns}
-    return Table({**columns, **absent}, n_rows, is_text)
+def _fill(columns: dict[str, list[Any]], names: list[str], n_rows: int) -> Table:
+    return Table({name: columns.get(name, [MISSING] * n_rows) for name in names}, n_rows)
 
 
 def _refuse_twice(header: list[str], names: list[str]) -> None:
@@ -193,7 +213,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or ["nothing that can be read"])[0]
 
 
-READERS: dict[str, Callable[[bytes, list[str], int], Table]] = {
+READERS: dict[str, Callable[[bytes, Kinds, int], Table]] = {
     JSON: _read_json,
     CSV: _read_csv,
     ARROW: _read_arrow,

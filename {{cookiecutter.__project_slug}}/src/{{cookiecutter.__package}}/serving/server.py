@@ -14,14 +14,17 @@ from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from ..pipeline.errors import LifecycleError
 from ..pipeline.settings import ServeSettings
-from .app import Service, make_app
+from .imports import import_needed_only
 from .metrics import SHARED_FOLDER
-from .model import load, use_own_code
+
+if TYPE_CHECKING:
+    from .app import Service
 
 TOKEN_VARIABLE = "MLOPS_API_TOKEN"
 # Seconds after which requests that are still in flight at the end are cut off.
@@ -46,11 +49,16 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Load the bundle, then answer until a signal comes."""
+        # What is imported and loaded now stays: the garbage collector need not walk through it.
+        gc.disable()
+        with import_needed_only():
+            from .app import Service, make_app
+            from .model import load, use_own_code
         use_own_code(self.bundle)
         self.service = Service(load(self.bundle, os.environ), self.settings)
         self.config.app = make_app(self.service, os.environ.get(TOKEN_VARIABLE) or None)
-        # What has been loaded stays: the garbage collector need not walk through it again and again.
         gc.freeze()
+        gc.enable()
         gc.set_threshold(*COLLECT_AFTER)
         super().run(sockets)
 
@@ -101,6 +109,8 @@ def check(bundle: Path) -> None:
     LifecycleError
         If the bundle cannot be served.
     """
+    with import_needed_only():
+        from .model import load, use_own_code
     use_own_code(bundle)
     load(bundle, os.environ)
 
