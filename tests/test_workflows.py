@@ -195,6 +195,79 @@ def test_registry(light: Path, tmp_path: Path, server: str, api: str, registry: 
     assert [f"registry={expected}", f"name={expected}/octo-org/late-trains"] == lines
 
 
+@pytest.fixture(scope="module")
+def imaging(baked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose workflow ``deploy`` has only those steps that are about the image."""
+    project = tmp_path_factory.mktemp("imaging")
+    for name in ("README.md", "LICENSE", "params.yaml", "pyproject.toml", "requirements.txt"):
+        shutil.copy(baked / name, project)
+    for name in ("deploy", "src"):
+        shutil.copytree(baked / name, project / name)
+    (project / "build/bundle").mkdir(parents=True)
+    for name in ("bundle/requirements.txt", "bundle.tar.gz"):
+        (project / "build" / name).touch()
+    (project / "build/sbom.cdx.json").write_text('{"bomFormat": "CycloneDX"}')
+    deploy = yaml.safe_load((baked / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]
+    names = [step["name"] for step in deploy["steps"]]
+    kept = deploy["steps"][names.index("Plan") + 1 : names.index("Release")]
+    plan = {"name": "Plan", "id": "plan", "run": 'echo "version=$VERSION" >> "$GITHUB_OUTPUT"'}
+    job = {"runs-on": "ubuntu-latest", "env": deploy["env"], "steps": [deploy["steps"][0], plan, *kept]}
+    path = project / ".github/workflows/deploy.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text(yaml.safe_dump({"on": "push", "jobs": {"deploy": job}}))
+    commit(project)
+    return project
+
+
+@pytest.mark.parametrize(
+    ("version", "visibility", "variables", "done"),
+    [
+        ("", "public", {}, []),
+        ("3", "public", {}, ["build", "bundle", "image", "bill"]),
+        ("3", "private", {}, ["build"]),
+        ("3", "private", {"ATTEST": "true"}, ["build", "bundle", "image", "bill"]),
+        ("3", "public", {"ATTEST": "false"}, ["build"]),
+        ("3", "public", {"IMAGE_REGISTRY": "none"}, ["bundle"]),
+    ],
+)
+def test_image(
+    imaging: Path, tmp_path: Path, version: str, visibility: str, variables: dict[str, str], done: list[str]
+) -> None:
+    """What is new is built and pushed, and attested where that is possible or asked for."""
+    outcome = deploy_image(imaging, tmp_path, version, visibility, variables)
+    assert {"deploy": "success"} == outcome.jobs, outcome.log
+    words = {
+        "build": r"Pushed ghcr\.io/octocat/flight-delays:model-v3@sha256:",
+        "bundle": r"Attested the provenance of bundle\.tar\.gz@",
+        "image": r"Attested the provenance of ghcr\.io/octocat/flight-delays@",
+        "bill": r"Attested the bill of materials of ghcr\.io/octocat/flight-delays@",
+    }
+    assert done == [name for name, pattern in words.items() if re.search(pattern, outcome.log)]
+
+
+def test_token_stays(imaging: Path, tmp_path: Path) -> None:
+    """Another registry never gets the workflow's own token: without a password there is no login."""
+    variables = {"IMAGE_REGISTRY": "registry.example.org"}
+    outcome = deploy_image(imaging, tmp_path, "3", "public", variables)
+    failed = [name for name, result in outcome.steps.items() if result == "failure"]
+    assert ["Log in to the registry"] == failed, outcome.log
+    with_password = deploy_image(
+        imaging, tmp_path / "again", "3", "public", variables, "-s", "IMAGE_REGISTRY_PASSWORD=hush"
+    )
+    assert "Pushed registry.example.org/octocat/flight-delays:model-v3@" in with_password.log
+
+
+def deploy_image(
+    project: Path, folder: Path, version: str, visibility: str, variables: dict[str, str], *arguments: str
+) -> Outcome:
+    """Run the steps about the image, on a push to a repository."""
+    words = [word for pair in variables.items() for word in ("--var", "=".join(pair))]
+    words += ["--env", f"VERSION={version}", "-s", "GITHUB_TOKEN=token", *arguments]
+    event = {"repository": {"visibility": visibility}}
+    folder.mkdir(exist_ok=True)
+    return act(project, folder, "push", "-W", ".github/workflows/deploy.yml", *words, event=event)
+
+
 def test_required_checks(light: Path) -> None:
     """The checks that the ruleset requires are jobs that run for pull requests and the merge queue."""
     rules = json.loads((light / ".github/rulesets/main.json").read_text())["rules"]
