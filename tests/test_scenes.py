@@ -103,7 +103,8 @@ def test_deployed_service(story: Story) -> None:
 def test_images(played: Path) -> None:
     """Each version has one image, attested and named by its digest in what runs it, and no merge of words
     makes another; a rollback brings the manifests of the version back."""
-    logs = "".join(path.read_text() for path in sorted(played.glob("runner/runs/*/log.txt")))
+    runs = sorted(played.glob("runner/runs/*/log.txt"), key=lambda path: int(path.parent.name.split("-")[0]))
+    logs = "".join(path.read_text() for path in runs)
     pushed = dict(re.findall(r"Pushed (\S+)@(sha256:\w{64})\.", logs))
     assert ["model-v1", "model-v2"] == [tag.rpartition(":")[2] for tag in pushed]
     assert list(pushed.values()) == re.findall(r"Attested the bill of materials of \S+@(sha256:\w+)", logs)
