@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from hashlib import sha256
@@ -52,7 +53,9 @@ def test_tests(baked: Path) -> None:
     """A fresh bake passes its own tests, none skipped, and leaves nothing that Git would commit."""
     said = call(baked, "make", "test").stdout
     assert " passed" in said.splitlines()[-1]
-    assert "skipped" not in said.splitlines()[-1]
+    # One test needs PostgreSQL, which `make test` installs where it may.
+    postgres = shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    assert not postgres or "skipped" not in said.splitlines()[-1]
     assert "" == call(baked, "git", "status", "--porcelain").stdout
 
 

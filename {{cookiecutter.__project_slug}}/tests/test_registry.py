@@ -28,7 +28,6 @@ NOTHING = "Nothing to change: {} in MLflow is what production says.\n"
 @pytest.fixture
 def mine(deploying: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose models are written down in its own process, which is quicker than in another."""
-    monkeypatch.setattr(tracked, "log_bundle", log_here)
     monkeypatch.setattr(registry, "log_bundle", log_here)
     return deploying
 
@@ -125,15 +124,16 @@ def test_tracked_model_is_registered(deploying: Path) -> None:
     check_answers(deploying)
 
 
-def test_tags(deploying: Path) -> None:
+def test_tags(mine: Path) -> None:
     """A version says which one of production it is, and where that came from."""
-    git(deploying, "commit", "--quiet", "--allow-empty", "--message", "Begin")
-    run("promote", "--image", "registry/app@sha256:1")
+    make_next_model(mine, "a", commit="c0ffee")
+    run("promote", "--image", "registry.example.org/me/model@sha256:" + 64 * "a")
     run("register")
-    [version] = list_versions(deploying)
-    model = json.loads(git(deploying / "remote.git", "show", "production:model.json"))
-    expected = {name: model[name] for name in ("run_key", "verdict", "bundle_sha256", "image")}
-    assert expected | {"production_version": "1"} == version.tags
+    [version] = list_versions(mine)
+    model = json.loads(git(mine / "remote.git", "show", "production:model.json"))
+    names = ("commit", "run_key", "verdict", "bundle_sha256", "image")
+    assert {name: model[name] for name in names} | {"production_version": "1"} == version.tags
+    assert ("c0ffee", "a") == (version.tags["commit"], version.tags["run_key"])
 
 
 def test_run_of_the_same_commit_is_preferred(deploying: Path) -> None:

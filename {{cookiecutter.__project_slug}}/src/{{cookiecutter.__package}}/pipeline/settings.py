@@ -140,7 +140,7 @@ class TrackSettings(Section):
     """Where runs are written down."""
 
     experiment: str = "mlops"
-    """The MLflow experiment."""
+    """The MLflow experiment, and the model in MLflow's registry."""
 
 
 class LogSettings(Section):
