@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
 
 from ..pipeline.errors import LifecycleError
 from ..pipeline.settings import ServeSettings
@@ -143,22 +144,33 @@ async def _refuse(request: Request, refusal: Exception) -> Response:
     return Response(orjson.dumps(refusal.content()), refusal.status, refusal.headers, media_type=JSON)
 
 
+class _Direct(APIRoute):
+    """Hands the request over as it is: there are no parameters that FastAPI need look for."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        return self.endpoint
+
+
 def _add_predict(app: FastAPI, service: Service) -> None:
     body, answers = describe_predict(service.model)
 
-    @app.post(
-        "/predict",
-        summary="Predict one record or many",
-        openapi_extra={"requestBody": body},
-        responses=answers,
-        response_class=Response,
-    )
     async def predict(request: Request) -> Response:
         began = time.perf_counter()
         async with _receive(request, service) as content:
             answer = await service.predict(request.headers.get("content-type", ""), content)
         service.metrics.seconds.observe(time.perf_counter() - began)
         return Response(answer, media_type=JSON)
+
+    app.router.add_api_route(
+        "/predict",
+        predict,
+        methods=["POST"],
+        summary="Predict one record or many",
+        openapi_extra={"requestBody": body},
+        responses=answers,
+        response_class=Response,
+        route_class_override=_Direct,
+    )
 
 
 @asynccontextmanager
