@@ -185,6 +185,28 @@ def test_written_from_the_bundle(mine: Path) -> None:
     assert "FINISHED" == written.info.status
 
 
+def test_code_that_made_a_model(deploying: Path) -> None:
+    """A model is written down with the code that its bundle keeps, not with today's."""
+    imported = deploying / "imported"
+    with (deploying / "build/bundle/code/features.py").open("a") as code:
+        code.write(f"\nopen({str(imported)!r}, 'w').close()\n")
+    deploy(deploying, "a")
+    run("register")
+    assert imported.exists()
+    assert (["1"], {"champion": "1"}) == read_registry(deploying)
+
+
+def test_model_that_cannot_be_loaded(deploying: Path) -> None:
+    """One sentence says which and why, and nothing is registered."""
+    (deploying / "build/bundle/model.skops").write_bytes(b"damaged")
+    deploy(deploying, "a")
+    result = mlops("register")
+    assert 1 == result.exit_code
+    assert "Error: Model 1 cannot be written down in MLflow: " in result.output
+    assert "model.skops is not a whole skops file" in result.output
+    assert [] == list(connect().search_registered_models())
+
+
 def test_lost_registration_is_made_up(mine: Path) -> None:
     """What a deployment did not come to register, the next one does, in order."""
     run("promote")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from . import production
 from .build import BUILD
 from .bundle import LineageRecord
+from .errors import LifecycleError
 from .package import PACKAGE, unpack_bundle
 from .production import Deployment, State
 from .records import Part
@@ -131,7 +132,10 @@ class Registry:
         return self._states[number].run_key in self._bundles
 
     def _write_down(self, number: int) -> Tracked:
-        log_bundle(self._bundles[self._states[number].run_key], self._root)
+        try:
+            log_bundle(self._bundles[self._states[number].run_key], self._root)
+        except LifecycleError as error:
+            raise LifecycleError(f"Model {number} cannot be written down in MLflow: {error}") from None
         tracked = self._find_tracked(number)
         assert tracked is not None
         return tracked

@@ -67,7 +67,7 @@ def log_bundle(bundle: Path, root: Path) -> None:
     )
     if ended.returncode:
         reason = ended.stderr.strip().splitlines() or [f"its process ended with {ended.returncode}"]
-        raise LifecycleError(f"{bundle.name} cannot be written down in MLflow: {reason[-1]}")
+        raise LifecycleError(reason[-1])
 
 
 def _list_models(client: MlflowClient, run: Run) -> Iterator[Tracked]:
