@@ -222,6 +222,7 @@ tests/test_package.py
 tests/test_page.py
 tests/test_persistence.py
 tests/test_plausibility.py
+tests/test_prediction.py
 tests/test_profile.py
 tests/test_promotion.py
 tests/test_records.py

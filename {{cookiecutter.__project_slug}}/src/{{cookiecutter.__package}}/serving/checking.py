@@ -16,6 +16,8 @@ from .reading import MISSING, Kinds, Table
 from .refusal import Problem, refuse_rows, show
 from .wording import describe_value
 
+Breaks = Callable[[np.ndarray, Any], np.ndarray]
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -36,6 +38,11 @@ class Rule:
     dtype: Any
     takes_null: bool
     expected: str
+    limits: list[tuple[Breaks, Any]]
+    """Bounds, each with what tells which values are beyond it."""
+    allowed: frozenset[Any] | None
+    """The only values, where there are such."""
+    patterns: list[re.Pattern[str]]
 
     @classmethod
     def of(cls, column: Column) -> Rule:
@@ -44,7 +51,18 @@ class Rule:
         # An integer of NumPy has no place for null, whatever the contract says.
         has_place = isinstance(dtype, pd.api.extensions.ExtensionDtype) or dtype.kind not in "iub"
         takes_null = column.nullable and has_place
-        return cls(column, dtype, takes_null, describe_value(column, takes_null))
+        like = LIKE.get(column.kind, lambda value: value)
+        bounds = [(breaks, getattr(column, limit)) for limit, breaks in LIMITS.items()]
+        values = column.values  # noqa: PD011, a list
+        return cls(
+            column,
+            dtype,
+            takes_null,
+            describe_value(column, takes_null),
+            limits=[(breaks, like(bound)) for breaks, bound in bounds if bound is not None],
+            allowed=None if values is None else frozenset(map(like, values)),
+            patterns=[re.compile(pattern) for pattern in column.patterns],
+        )
 
 
 class Checker:
@@ -102,64 +120,61 @@ def check_column(rule: Rule, values: list[Any]) -> tuple[np.ndarray, list[int]]:
     bad : list of int
         Positions; what the array holds there means nothing.
     """
-    column = rule.column
-    missing = np.fromiter((value is MISSING for value in values), bool, len(values))
     plain = [None if value is MISSING or value != value else value for value in values]
-    null = np.fromiter((value is None for value in plain), bool, len(values))
-    array, wrong = CONVERTERS[column.kind](plain, rule.dtype)
+    null = np.array([value is None for value in plain], dtype=bool)
+    array, wrong = CONVERTERS[rule.column.kind](plain, rule.dtype)
     bad = wrong & ~null
-    sound = ~bad & ~null
-    if sound.any():
-        bad[sound] = _breaks(column, array[sound])
+    sound = ~(bad | null)
+    if sound.all():
+        bad = _breaks(rule, array)
+    elif sound.any():
+        bad[sound] = _breaks(rule, array[sound])
     if not rule.takes_null:
         bad |= null
-    if column.required:
-        bad |= missing
+    if rule.column.required:
+        bad |= np.array([value is MISSING for value in values], dtype=bool)
     if array.dtype.kind in "iub" and null.any():
         array = array.astype(object)
         array[null] = None
     return array, np.flatnonzero(bad).tolist()
 
 
-def _breaks(column: Column, array: np.ndarray) -> np.ndarray:
+def _breaks(rule: Rule, array: np.ndarray) -> np.ndarray:
     """Tell which values, all of the right type, break a rule of the contract; shape (n_rows,), bool."""
     bad = np.zeros(len(array), dtype=bool)
-    for limit, breaks in LIMITS.items():
-        bound = getattr(column, limit)
-        if bound is not None:
-            bad |= breaks(array, _like(bound, array))
-    if column.values is not None:  # noqa: PD011, a list
-        allowed = {_like(value, array) for value in column.values}  # noqa: PD011
-        bad |= [value not in allowed for value in array]
-    if column.kind == "string":
-        bad |= _breaks_text(column, array)
+    for breaks, bound in rule.limits:
+        bad |= breaks(array, bound)
+    if rule.allowed is not None:
+        bad |= [value not in rule.allowed for value in array]
+    if rule.column.kind == "string":
+        bad |= _breaks_text(rule, array)
     return bad
 
 
-def _breaks_text(column: Column, texts: np.ndarray) -> np.ndarray:
-    # The re module keeps compiled patterns.
-    shortest, longest = column.min_length or 0, column.max_length
-    patterns = [re.compile(pattern) for pattern in column.patterns]
+def _breaks_text(rule: Rule, texts: np.ndarray) -> np.ndarray:
+    shortest, longest = rule.column.min_length or 0, rule.column.max_length
     return np.array(
         [
             len(text) < shortest
             or (longest is not None and len(text) > longest)
-            or any(pattern.search(text) is None for pattern in patterns)
+            or any(pattern.search(text) is None for pattern in rule.patterns)
             for text in texts
         ],
         dtype=bool,
     )
 
 
-def _like(value: Any, array: np.ndarray) -> Any:
-    """Return a bound of the contract as a value that an array can be compared with."""
-    if array.dtype.kind == "M":
-        stamp = pd.Timestamp(value)
-        return (stamp if stamp.tz is None else stamp.tz_convert(None)).to_datetime64()
-    return pd.Timedelta(value).to_timedelta64() if array.dtype.kind == "m" else value
+def _to_moment(bound: Any) -> np.datetime64:
+    """Return a time of the contract as values of a column are compared with it."""
+    stamp = pd.Timestamp(bound)
+    return (stamp if stamp.tz is None else stamp.tz_convert(None)).to_datetime64()
 
 
-LIMITS: dict[str, Callable[[np.ndarray, Any], np.ndarray]] = {
+LIKE: dict[str, Callable[[Any], Any]] = {
+    "datetime": _to_moment,
+    "duration": lambda bound: pd.Timedelta(bound).to_timedelta64(),
+}
+LIMITS: dict[str, Breaks] = {
     "minimum": np.less,
     "maximum": np.greater,
     "exclusive_minimum": np.less_equal,

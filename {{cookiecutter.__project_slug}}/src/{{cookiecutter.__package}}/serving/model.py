@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -116,12 +117,18 @@ def build_column(array: np.ndarray, name: str, values: list[Any] | None) -> Any:
     array of shape (n_rows,)
         Of that type.
     """
-    if str(array.dtype) == name:
+    dtype = find_dtype(name)
+    if array.dtype == dtype:
         return array
-    dtype = pd.api.types.pandas_dtype(name)
     if isinstance(dtype, pd.DatetimeTZDtype):
         return pd.DatetimeIndex(array).tz_localize("UTC").tz_convert(dtype.tz)
-    return pd.array(array, dtype=pd.CategoricalDtype(values) if name == "category" else name)
+    return pd.array(array, dtype=pd.CategoricalDtype(values) if name == "category" else dtype)
+
+
+@cache
+def find_dtype(name: str) -> Any:
+    """Return the type that a name of pandas stands for; looking it up takes as long as using it."""
+    return pd.api.types.pandas_dtype(name)
 
 
 def answers_alike(model: BaseEstimator, rows: pd.DataFrame) -> bool:
