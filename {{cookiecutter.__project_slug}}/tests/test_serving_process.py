@@ -80,8 +80,9 @@ def test_a_bundle_is_served_with_its_own_code(done: Path) -> None:
     start = "; ".join(
         [
             "from pathlib import Path",
-            f"from {PACKAGE}.serving.model import load, use_own_code",
-            "use_own_code(Path('build/bundle'))",
+            f"from {PACKAGE}.pipeline.bundle import use_code",
+            f"from {PACKAGE}.serving.model import load",
+            "use_code(Path('build/bundle'))",
             "load(Path('build/bundle'), {})",
         ]
     )
@@ -108,9 +109,10 @@ from {PACKAGE}.serving import server
 
 with server.import_needed_only():
     from {PACKAGE}.serving.app import Service, make_app
-    from {PACKAGE}.serving.model import load, use_own_code
+    from {PACKAGE}.pipeline.bundle import use_code
+    from {PACKAGE}.serving.model import load
 
-use_own_code(Path("build/bundle"))
+use_code(Path("build/bundle"))
 service = Service(load(Path("build/bundle"), dict()), ServeSettings())
 make_app(service, None).openapi()
 service.close()

@@ -7,6 +7,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib import import_module
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
@@ -172,6 +173,16 @@ def load_bundle(folder: Path) -> Bundle:
         contract=ContractRecord.read(folder),
         lineage=LineageRecord.read(folder),
     )
+
+
+def use_code(folder: Path) -> None:
+    """Let the modules that a bundle keeps take the place of this project's, if none is imported yet.
+
+    They stay: a process speaks for one bundle.
+    """
+    # Read only: a cache of compiled modules would not belong to the bundle.
+    sys.dont_write_bytecode = True
+    import_module(PACKAGE.name).__path__.insert(0, str(folder.absolute() / CODE))
 
 
 def require_runtime(lineage: LineageRecord) -> None:

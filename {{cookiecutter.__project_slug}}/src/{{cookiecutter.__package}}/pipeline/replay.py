@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ import pandas as pd
 from .errors import LifecycleError
 from .prediction import Prediction
 
-PACKAGE = __package__.rpartition(".")[0]
 ROWS, ANSWERS = "rows.pickle", "answers.npz"
 
 
@@ -85,7 +83,7 @@ def _read(path: Path) -> Answers:
 
 def _answer(bundle: Path, folder: Path) -> None:
     """Predict and write down the answers: what happens in the process of the champion."""
-    from .bundle import load_bundle
+    from .bundle import load_bundle, use_code
     from .golden import replay_golden
     from .prediction import predict
 
@@ -100,15 +98,6 @@ def _answer(bundle: Path, folder: Path) -> None:
     arrays = {**vars(predict(loaded.model, rows)), "classes": getattr(loaded.model, "classes_", np.empty(0))}
     plain: dict[str, Any] = {name: _plain(array) for name, array in arrays.items() if array is not None}
     np.savez(folder / ANSWERS, **plain)
-
-
-def use_code(bundle: Path) -> None:
-    """Let this process import the modules that a bundle keeps, before it has imported today's."""
-    from .bundle import CODE
-
-    # Read only: a cache of compiled modules would not belong to the bundle.
-    sys.dont_write_bytecode = True
-    import_module(PACKAGE).__path__.insert(0, str(bundle / CODE))
 
 
 def _plain(array: np.ndarray) -> np.ndarray:

@@ -80,10 +80,9 @@ def _list_models(client: MlflowClient, run: Run) -> Iterator[Tracked]:
 
 def _log(bundle: Path) -> None:
     """What happens in the process of its own."""
-    from .replay import use_code
+    from .bundle import load_bundle, use_code
 
     use_code(bundle)
-    from .bundle import load_bundle
     from .tracking import open_tracker
 
     loaded = load_bundle(bundle)

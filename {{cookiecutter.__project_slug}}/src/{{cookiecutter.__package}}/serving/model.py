@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
-from ..pipeline.bundle import CARD, CODE, LineageRecord, load_bundle, require_runtime
+from ..pipeline.bundle import CARD, LineageRecord, load_bundle, require_runtime
 from ..pipeline.champion import STATE, read_version
 from ..pipeline.columns import ContractRecord, restore_frame
 from ..pipeline.errors import LifecycleError
@@ -23,7 +21,6 @@ from ..pipeline.golden import GoldenRecord, replay_golden
 from ..pipeline.prediction import Prediction, predict
 from .checking import Rows
 
-PACKAGE = __package__.rpartition(".")[0]
 VERSION_VARIABLE = "MLOPS_MODEL_VERSION"
 # Sizes of batches at which a model must answer alike before requests are put together.
 SIZES = (1, 2, 7, 20, 64, 500)
@@ -44,13 +41,6 @@ class Model:
     def predict(self, rows: Rows) -> Prediction:
         """Predict each of the rows."""
         return predict(self.estimator, build_frame(rows, self.contract))
-
-
-def use_own_code(folder: Path) -> None:
-    """Let the modules in a bundle take the place of this project's: a process serves one bundle."""
-    # Read only: a cache of compiled modules would not belong to the bundle.
-    sys.dont_write_bytecode = True
-    import_module(PACKAGE).__path__.insert(0, str(folder.absolute() / CODE))
 
 
 def load(folder: Path, environment: Mapping[str, str]) -> Model:

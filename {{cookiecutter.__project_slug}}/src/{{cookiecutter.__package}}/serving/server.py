@@ -52,9 +52,10 @@ class Server(uvicorn.Server):
         # What is imported and loaded now stays: the garbage collector need not walk through it.
         gc.disable()
         with import_needed_only():
+            from ..pipeline.bundle import use_code
             from .app import Service, make_app
-            from .model import load, use_own_code
-        use_own_code(self.bundle)
+            from .model import load
+        use_code(self.bundle)
         self.service = Service(load(self.bundle, os.environ), self.settings)
         self.config.app = make_app(self.service, os.environ.get(TOKEN_VARIABLE) or None)
         gc.freeze()
@@ -110,8 +111,9 @@ def check(bundle: Path) -> None:
         If the bundle cannot be served.
     """
     with import_needed_only():
-        from .model import load, use_own_code
-    use_own_code(bundle)
+        from ..pipeline.bundle import use_code
+        from .model import load
+    use_code(bundle)
     load(bundle, os.environ)
 
 
