@@ -102,6 +102,7 @@ def copy_libraries(programs: Iterable[Path], folder: Path) -> None:
     found = {Path(path) for path in re.findall(r"(?:=> |^\t)(/\S+) \(", said, re.MULTILINE)}
     [system] = {path.parent for path in found if path.name == "libc.so.6"}
     found |= {path for name in LIBRARIES for path in system.glob(f"{name}.so.*")}
+    (folder / system.relative_to("/")).mkdir(parents=True)
     for path in found:
         if path.is_relative_to(sys.base_prefix):
             shutil.copy(path, folder / system.relative_to("/"))

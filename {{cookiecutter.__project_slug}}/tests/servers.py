@@ -73,11 +73,12 @@ def find_postgres() -> Path | None:
 @contextmanager
 def run_postgres(programs: Path) -> Iterator[str]:
     """Give the address of a database in a cluster that is made for it, and thrown away afterwards."""
-    with tempfile.TemporaryDirectory(prefix="mlops-") as name:
-        # Another user must reach it, and the path of a socket must be short: no folder of pytest's.
+    servant = _find_servant()
+    # The path of a socket must be short, so it is no folder of pytest's; and another user must reach it,
+    # who may not enter what TMPDIR names.
+    with tempfile.TemporaryDirectory(prefix="mlops-", dir="/tmp" if servant else None) as name:
         folder = Path(name)
         data = folder / "data"
-        servant = _find_servant()
         if servant:
             os.chown(folder, *servant)
 
