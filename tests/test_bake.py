@@ -83,6 +83,8 @@ src/flight_delays/cli.py
 src/flight_delays/console.py
 src/flight_delays/features.py
 src/flight_delays/models.py
+src/flight_delays/monitoring/__init__.py
+src/flight_delays/monitoring/records.py
 src/flight_delays/pipeline/__init__.py
 src/flight_delays/pipeline/archive.py
 src/flight_delays/pipeline/breach.py

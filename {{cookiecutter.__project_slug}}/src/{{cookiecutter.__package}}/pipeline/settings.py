@@ -182,6 +182,50 @@ class ServeSettings(Section):
         return self
 
 
+class RetrainSettings(Section):
+    """When a retraining pull request is opened; never without new rows that keep the contract."""
+
+    on_alarm: bool = True
+    """When data or performance raise an alarm."""
+    every: Period | None = None
+    """When the model has been in production for this long."""
+    min_new_rows: Annotated[int, Field(ge=1)] | None = None
+    """When this many new rows lie there."""
+
+
+class MonitorSettings(Section):
+    """How production is watched; it changes no model."""
+
+    window: Period = "7 days"
+    """How far back the prediction log is read."""
+    violations: Annotated[str, Field(pattern=r"^[1-9]\d* of [1-9]\d*$", examples=["2 of 3"])] = "2 of 3"
+    """How many of the last looks must speak against production before there is an alarm."""
+    false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
+    """How often a look may find drift where there is none, all columns taken together."""
+    min_psi: Annotated[float, Field(ge=0)] = 0.1
+    """The least drift worth a word, as a population stability index."""
+    max_failure_rate: Share = 0.01
+    """Of the service's answers."""
+    max_latency_ms: Annotated[float, Field(gt=0)] | None = None
+    """95th percentile of the time to answer; by default ``gates.max_latency_ms``."""
+    retrain: RetrainSettings = RetrainSettings()
+    automerge: bool = False
+    """Whether a retraining pull request is merged without a person, if every gate holds."""
+
+    @property
+    def looks(self) -> tuple[int, int]:
+        """How many looks must be bad, and of how many."""
+        bad, among = self.violations.split(" of ")
+        return int(bad), int(among)
+
+    @model_validator(mode="after")
+    def _violations_can_happen(self) -> MonitorSettings:
+        bad, among = self.looks
+        if bad > among:
+            raise ValueError(f"expected violations such as 2 of 3, got '{self.violations}'")
+        return self
+
+
 class Settings(Section):
     """All of ``params.yaml``."""
 
@@ -194,6 +238,7 @@ class Settings(Section):
     gates: GateSettings = GateSettings()
     track: TrackSettings = TrackSettings()
     serve: ServeSettings = ServeSettings()
+    monitor: MonitorSettings = MonitorSettings()
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Settings:

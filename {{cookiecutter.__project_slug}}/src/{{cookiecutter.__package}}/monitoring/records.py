@@ -1,0 +1,192 @@
+"""What a look at production finds out: ``monitoring.json``, and the history of all looks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ..pipeline.records import Estimate, Finding, Importance, Part, Record
+
+Question = Literal["data", "performance", "service"]
+Source = Literal["files", "log"]
+
+
+class ColumnDrift(Part):
+    """How far one column of new rows lies from what the champion knows."""
+
+    column: str
+    """A feature, or ``score CLASS`` or ``prediction`` for what the model answers."""
+    rows: int
+    psi: float
+    """Population stability index, 0 and up."""
+    jensen_shannon: float
+    """Distance, base 2, 0 to 1."""
+    wasserstein: float | None = None
+    """In standard deviations of the reference; None for categories."""
+    threshold: float
+    """The PSI up to which it counts as the same: what samples of that size reach by chance, or the
+    least that is worth a word, whichever is more."""
+    moved: bool
+    missing: float
+    """Share of the new rows, 0 to 1."""
+    missing_before: float
+    new_levels: list[str] = []
+    """Categories that the reference does not have, the most frequent first, at most five."""
+    outside: float = 0.0
+    """Share of the new rows outside the range of the reference, or of a new category; 0 to 1."""
+    change: str = ""
+    """The most telling difference in words, such as ``mean 12.1 -> 15.3``."""
+
+
+class DataLook(Part):
+    """Whether rows of one source still look like the training data."""
+
+    source: Source
+    rows: int
+    files: list[str] = []
+    """New files that were looked at, sorted; empty for the log."""
+    first: str | None = None
+    """Time of the earliest row, ISO 8601."""
+    last: str | None = None
+    columns: list[ColumnDrift] = []
+    """The farthest first, in units of their thresholds."""
+    findings: dict[str, list[Finding]] = {}
+    """By file, how it breaks the contract."""
+    notes: list[str] = []
+    """What was skipped, and why, a sentence each."""
+
+
+class LiveMetric(Part):
+    """One metric on rows whose labels have arrived, against the card's."""
+
+    name: str
+    greater_is_better: bool
+    live: Estimate
+    before: Estimate
+    """On the test part, as the card has it."""
+    difference: Estimate
+    """Live minus before, not paired, sign turned so that up is good."""
+    worse: bool
+    """Whether it is surely worse, beyond the margin of the gates."""
+
+
+class LiveSlice(Part):
+    """The primary metric on the labelled rows where ``column`` is ``level``."""
+
+    column: str
+    level: str
+    rows: int
+    live: Estimate
+    before: Estimate | None = None
+    """None where the slice was too small to be measured then."""
+    worse: bool = False
+    """Its interval is widened, as several slices are looked at."""
+
+
+class PerformanceLook(Part):
+    """How good the champion is on rows that came after it."""
+
+    rows: int
+    first: str | None = None
+    last: str | None = None
+    metrics: list[LiveMetric] = []
+    """The primary one first."""
+    slices: list[LiveSlice] = []
+    importances: list[Importance] = []
+    """On the new rows, most important first."""
+    importances_before: list[Importance] = []
+    """On the test part, as the card has them."""
+    notes: list[str] = []
+
+
+class ServiceLook(Part):
+    """How the service did in the window."""
+
+    requests: int
+    refused: int
+    """Answered with 4xx: the fault of those who asked."""
+    failed: int
+    """Answered with 5xx, overload among them."""
+    failure_rate: float
+    """``failed`` as a share of ``requests``, 0 to 1."""
+    latency_ms: dict[str, float] = {}
+    """``p50``, ``p95`` and ``p99`` of the time to answer, milliseconds."""
+    records: int = 0
+    """Predictions in the log."""
+    dropped: int = 0
+    """Predictions that could not be logged."""
+    problems: list[str] = []
+    """Why it is not well, a sentence each; empty if it is well."""
+    notes: list[str] = []
+
+
+class Judgement(Part):
+    """What one question comes to."""
+
+    question: Question
+    violated: bool | None
+    """Whether this look speaks against production; None where there was nothing to look at."""
+    alarm: bool
+    """Whether enough of the last looks did."""
+    reasons: list[str] = []
+    """A sentence each."""
+
+
+class Retraining(Part):
+    """Whether a retraining pull request is due."""
+
+    due: bool
+    reasons: list[str] = []
+    """Why, or why not, a sentence each."""
+    files: list[str] = []
+    """New files that keep the contract, to be accepted."""
+    left_out: list[str] = []
+    """New files that break it."""
+
+
+class MonitoringRecord(Record):
+    """``monitoring.json``: one look at production."""
+
+    time: str
+    """When it was made, UTC, ISO 8601."""
+    model: int | None
+    """Version of the champion."""
+    window: str
+    """How far back the log was read, such as ``7 days``."""
+    data: list[DataLook] = []
+    """New files, then the log."""
+    performance: PerformanceLook | None = None
+    service: ServiceLook | None = None
+    judgements: list[Judgement]
+    """One for each question."""
+    retraining: Retraining
+    skipped: dict[str, str] = {}
+    """By question or source, why there was nothing to look at."""
+
+    @property
+    def alarm(self) -> bool:
+        """Whether any question raises an alarm."""
+        return any(judgement.alarm for judgement in self.judgements)
+
+
+class Look(BaseModel):
+    """One line of ``history.jsonl``: a look in brief, for trends."""
+
+    # A later version of this file may say more.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    time: str
+    model: int | None
+    violated: dict[Question, bool]
+    """Questions that could be answered."""
+    alarm: bool
+    drift: dict[Source, dict[str, tuple[float, float]]] = {}
+    """By source and column: PSI and its threshold."""
+    metrics: dict[str, tuple[float, float, float]] = {}
+    """By name: value, low and high on labelled rows."""
+    rows: int = 0
+    """Labelled rows."""
+    requests: int | None = None
+    failure_rate: float | None = None
+    p95_ms: float | None = None
