@@ -171,20 +171,24 @@ class Stage:
 def set_stage(forge: Forge, source: Path, folder: Path, environments: Path, timeline: Timeline) -> Stage:
     """Make a repository on a forge for a copy of a project, without pushing it yet."""
     repository = forge.create(f"{OWNER}/{source.name}", required_checks=["gate"])
-    runner = Runner(
-        forge,
-        folder / "runner",
-        # An Enterprise Server, which the forge looks like, would attest nothing.
-        variables={"ATTEST": "true"},
-        machine=_choose_tests(source),
-        ignored=[CHECKS],
-        kept=environments,
-    )
-    stage = Stage(forge, repository, runner, timeline, folder)
+    stage = Stage(forge, repository, make_runner(forge, source, folder, environments), timeline, folder)
     shutil.copytree(source, stage.project, ignore=_leave_out, symlinks=True)
     stage.git("init", "--quiet", "--initial-branch", "main")
     stage.git("remote", "add", "origin", str(repository.path))
     return stage
+
+
+def make_runner(forge: Forge, project: Path, folder: Path, environments: Path) -> Runner:
+    """Make a runner for all workflows of a project that say something about models."""
+    return Runner(
+        forge,
+        folder / "runner",
+        # An Enterprise Server, which the forge looks like, would attest nothing.
+        variables={"ATTEST": "true"},
+        machine=_choose_tests(project),
+        ignored=[CHECKS],
+        kept=environments,
+    )
 
 
 def _leave_out(folder: str, names: list[str]) -> set[str]:
