@@ -23,6 +23,7 @@ OWNER, STRANGER, BOT = "octocat", "stranger", "github-actions[bot]"
 TRAIN = ".github/workflows/train.yml"
 DEPLOY = ".github/workflows/deploy.yml"
 ROLLBACK = ".github/workflows/rollback.yml"
+MONITOR = ".github/workflows/monitor.yml"
 # Says nothing about models, and asks the network for known flaws.
 CHECKS = ".github/workflows/checks.yml"
 # What a project makes by itself, and a clone does not have.
@@ -109,15 +110,16 @@ class Stage:
                 self.runner.complete(run)
         return self.runner.history[before:]
 
-    def dispatch(self, workflow: str, **inputs: str) -> None:
-        """Start a workflow on main by hand, as its owner, and wait for its end."""
+    def dispatch(self, workflow: str, **inputs: str) -> list[Run]:
+        """Start a workflow on main by hand, as its owner; return all runs that came of it."""
         self.client().post(f"actions/workflows/{workflow}/dispatches", ref="main", inputs=inputs)
-        self.play()
+        return self.play()
 
     def _tell(self, run: Run) -> None:
-        if run.workflow.path not in (TRAIN, DEPLOY, ROLLBACK) or run.conclusion == "skipped":
+        if run.workflow.path not in (TRAIN, DEPLOY, ROLLBACK, MONITOR) or run.conclusion == "skipped":
             return
         what = {"push": " for the push: gate", "pull_request": " for the pull request: gate"}
+        what["workflow_dispatch"] = " for the retraining: gate"
         about = what.get(run.event.name, "") if run.workflow.path == TRAIN else ""
         mark, at = GOOD, ""
         if run.conclusion != "success":
