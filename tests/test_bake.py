@@ -84,7 +84,25 @@ src/flight_delays/console.py
 src/flight_delays/features.py
 src/flight_delays/models.py
 src/flight_delays/monitoring/__init__.py
+src/flight_delays/monitoring/charts.py
+src/flight_delays/monitoring/drawing.py
+src/flight_delays/monitoring/headline.py
+src/flight_delays/monitoring/markdown.py
+src/flight_delays/monitoring/page.py
+src/flight_delays/monitoring/prose.py
 src/flight_delays/monitoring/records.py
+src/flight_delays/monitoring/site.py
+src/flight_delays/monitoring/templates/card.html.jinja
+src/flight_delays/monitoring/templates/head.html.jinja
+src/flight_delays/monitoring/templates/monitoring.html.jinja
+src/flight_delays/monitoring/templates/monitoring.md.jinja
+src/flight_delays/monitoring/templates/site.css
+src/flight_delays/monitoring/templates/site.html.jinja
+src/flight_delays/monitoring/templates/trends.css
+src/flight_delays/monitoring/templates/trends.html.jinja
+src/flight_delays/monitoring/timeline.py
+src/flight_delays/monitoring/trends.py
+src/flight_delays/monitoring/versions.py
 src/flight_delays/pipeline/__init__.py
 src/flight_delays/pipeline/archive.py
 src/flight_delays/pipeline/breach.py
@@ -190,7 +208,9 @@ src/flight_delays/serving/server.py
 src/flight_delays/serving/wording.py
 tests/conftest.py
 tests/examples.py
+tests/looks.py
 tests/misfits.py
+tests/reader.py
 tests/servers.py
 tests/services.py
 tests/test_behaviour.py
@@ -220,6 +240,8 @@ tests/test_lifecycle.py
 tests/test_manifests.py
 tests/test_metrics.py
 tests/test_models.py
+tests/test_monitoring_markdown.py
+tests/test_monitoring_page.py
 tests/test_package.py
 tests/test_page.py
 tests/test_persistence.py
@@ -260,8 +282,8 @@ LEFTOVERS = re.compile(
     r"cookiecutter|github.com/octocat|flight.delays|\{%|(?<!\$)\{\{|/wor[k]/|/tm[p]/|/home/|/roo[t]/",
     re.IGNORECASE,
 )
-# Templates of the report and the model card, which the project fills in itself.
-TEMPLATES = re.compile(r"/pipeline/templates/")
+# Templates of reports, model cards and pages, which the project fills in itself.
+TEMPLATES = re.compile(r"/(pipeline|monitoring)/templates/")
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)

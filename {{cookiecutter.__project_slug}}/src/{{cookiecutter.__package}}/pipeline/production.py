@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -73,11 +73,10 @@ def read_history(root: Path, remote: str) -> list[Deployment]:
     LifecycleError
         If the repository cannot be asked, or what runs is not said in a way that can be read.
     """
-    heads = dict(line.split("\t")[::-1] for line in _ask(root, "ls-remote", remote, REFERENCE).splitlines())
-    if REFERENCE not in heads:
+    tip = fetch_tip(root, remote)
+    if tip is None:
         return []
-    _ask(root, "fetch", "--quiet", "--no-tags", remote, REFERENCE)
-    lines = _ask(root, "log", "--first-parent", f"--format={FIELDS}", heads[REFERENCE]).split("\n")
+    lines = _ask(root, "log", "--first-parent", f"--format={FIELDS}", tip).split("\n")
     commits = [line.split("\0", 2) for line in lines]
     states = _read_states(root, [sha for sha, _, _ in commits])
     return [
@@ -85,6 +84,32 @@ def read_history(root: Path, remote: str) -> list[Deployment]:
         for (sha, time, subject), state in zip(commits, states, strict=True)
         if state is not None
     ]
+
+
+def fetch_tip(root: Path, remote: str) -> str | None:
+    """Return the newest commit of the branch, fetched; None where nothing was ever deployed."""
+    heads = dict(line.split("\t")[::-1] for line in _ask(root, "ls-remote", remote, REFERENCE).splitlines())
+    if REFERENCE in heads:
+        _ask(root, "fetch", "--quiet", "--no-tags", remote, REFERENCE)
+    return heads.get(REFERENCE)
+
+
+def read_files(root: Path, places: Sequence[str]) -> list[bytes]:
+    """Return files of commits, each by ``COMMIT:PATH``; empty where there is no such file."""
+    asked = "".join(f"{place}\n" for place in places)
+    return list(_split(_run(root, "cat-file", "--batch", given=asked.encode())))
+
+
+def list_commits(root: Path, start: str, path: str) -> list[tuple[str, str, str]]:
+    """Return commit, time (ISO 8601) and subject of what changed a file up to ``start``, the newest first."""
+    log = _ask(root, "log", "--first-parent", f"--format={FIELDS}", start, "--", path)
+    commits = [line.split("\0", 2) for line in log.split("\n") if line]
+    return [(sha, time, subject) for sha, time, subject in commits]
+
+
+def is_shallow(root: Path) -> bool:
+    """Tell whether a clone lacks older commits."""
+    return _ask(root, "rev-parse", "--is-shallow-repository") == "true"
 
 
 def describe_deployment(deployment: Deployment) -> str:
@@ -137,9 +162,7 @@ def commit_tree(root: Path, remote: str, tree: str, subject: str, parent: str | 
 
 def _read_states(root: Path, commits: list[str]) -> list[State | None]:
     """Return what each commit says of the model; None where an older one cannot be read."""
-    asked = "".join(f"{sha}:{STATE}\n" for sha in commits)
-    answer = _run(root, "cat-file", "--batch", given=asked.encode())
-    states = [_read_state(content) for content in _split(answer)]
+    states = [_read_state(content) for content in read_files(root, [f"{sha}:{STATE}" for sha in commits])]
     if states[0] is None:
         raise LifecycleError(
             f"{STATE} of branch {BRANCH} does not say what is running; "
