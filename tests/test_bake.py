@@ -86,16 +86,34 @@ src/flight_delays/models.py
 src/flight_delays/monitoring/__init__.py
 src/flight_delays/monitoring/arrivals.py
 src/flight_delays/monitoring/calibration.py
+src/flight_delays/monitoring/charts.py
 src/flight_delays/monitoring/data_look.py
 src/flight_delays/monitoring/distance.py
+src/flight_delays/monitoring/drawing.py
 src/flight_delays/monitoring/drift.py
+src/flight_delays/monitoring/headline.py
 src/flight_delays/monitoring/judgement.py
 src/flight_delays/monitoring/look.py
+src/flight_delays/monitoring/markdown.py
+src/flight_delays/monitoring/page.py
 src/flight_delays/monitoring/performance.py
+src/flight_delays/monitoring/prose.py
 src/flight_delays/monitoring/records.py
 src/flight_delays/monitoring/retraining.py
+src/flight_delays/monitoring/site.py
 src/flight_delays/monitoring/summary.py
 src/flight_delays/monitoring/tally.py
+src/flight_delays/monitoring/templates/card.html.jinja
+src/flight_delays/monitoring/templates/head.html.jinja
+src/flight_delays/monitoring/templates/monitoring.html.jinja
+src/flight_delays/monitoring/templates/monitoring.md.jinja
+src/flight_delays/monitoring/templates/site.css
+src/flight_delays/monitoring/templates/site.html.jinja
+src/flight_delays/monitoring/templates/trends.css
+src/flight_delays/monitoring/templates/trends.html.jinja
+src/flight_delays/monitoring/timeline.py
+src/flight_delays/monitoring/trends.py
+src/flight_delays/monitoring/versions.py
 src/flight_delays/pipeline/__init__.py
 src/flight_delays/pipeline/archive.py
 src/flight_delays/pipeline/bins.py
@@ -202,7 +220,9 @@ src/flight_delays/serving/server.py
 src/flight_delays/serving/wording.py
 tests/conftest.py
 tests/examples.py
+tests/looks.py
 tests/misfits.py
+tests/reader.py
 tests/servers.py
 tests/services.py
 tests/test_behaviour.py
@@ -232,6 +252,8 @@ tests/test_lifecycle.py
 tests/test_manifests.py
 tests/test_metrics.py
 tests/test_models.py
+tests/test_monitoring_markdown.py
+tests/test_monitoring_page.py
 tests/test_package.py
 tests/test_page.py
 tests/test_persistence.py
@@ -272,8 +294,8 @@ LEFTOVERS = re.compile(
     r"cookiecutter|github.com/octocat|flight.delays|\{%|(?<!\$)\{\{|/wor[k]/|/tm[p]/|/home/|/roo[t]/",
     re.IGNORECASE,
 )
-# Templates of the report and the model card, which the project fills in itself.
-TEMPLATES = re.compile(r"/pipeline/templates/")
+# Templates of reports, model cards and pages, which the project fills in itself.
+TEMPLATES = re.compile(r"/(pipeline|monitoring)/templates/")
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)

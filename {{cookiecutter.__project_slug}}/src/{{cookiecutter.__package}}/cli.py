@@ -75,6 +75,7 @@ Image = Annotated[
         help="The image that serves the model; k8s/ and compose.yaml run it.",
     ),
 ]
+Out = Annotated[Path, typer.Option(help="Folder to write; an earlier site in it is replaced.")]
 Plan = Annotated[bool, typer.Option("--plan", help="Only say what would change.")]
 To = Annotated[
     int | None, typer.Option(metavar="VERSION", help="Which; by default the one before what runs.")
@@ -314,6 +315,16 @@ def status(remote: Remote = "origin", as_json: AsJson = False) -> None:
         typer.echo("Nothing has been deployed yet.")
     for place, deployment in enumerate(history):
         typer.echo(f"{' ' if place else '*'} {describe_deployment(deployment)}")
+
+
+@app.command()
+def site(out: Out = Path("site"), remote: Remote = "origin") -> None:
+    """Write static pages about production: what runs, what ran, how it is doing."""
+    from .monitoring.site import build_site
+
+    pages = build_site(Path(), remote, out)
+    count = "1 page" if len(pages) == 1 else f"{len(pages)} pages"
+    typer.echo(f"{count} about production: open {(out / pages[0]).as_posix()}.")
 
 
 @app.command()
