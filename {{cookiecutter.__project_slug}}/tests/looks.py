@@ -226,7 +226,7 @@ def make_deployment(version: int, days: float, subject: str, **changes: object) 
         verdict=verdict,
         score=Score(metric="roc_auc", estimate=Estimate(value=value, low=value - 0.015, high=value + 0.015)),
     )
-    sha = f"{round(1000 + 100 * days):08x}" * 5
+    sha = f"{round(40_000_000 + 10_000_000 * days / 16):08x}" * 5
     state = state.model_copy(update=changes)
     return Deployment(sha=sha, time=make_time(days), subject=subject, state=state)
 
