@@ -117,6 +117,20 @@ def test_timeline_leads_to_pull_requests(tmp_path: Path) -> None:
     assert "1:01" in elements.text
 
 
+def test_issue_is_told_in_full(tmp_path: Path) -> None:
+    """An issue has an anchor, to which the timeline leads, and its text and comments; pages are linked."""
+    events = [Event(61, "a scene", "#5 is open", "")]
+    page = read_page(replace(tell_story(), events=events), tmp_path)
+    elements = Elements(page)
+    assert 1 == elements.count("article", "id", "issue-5")
+    assert 3 == elements.count("a", "href", "#issue-5")  # in the list, in the timeline, at its title
+    assert 1 == elements.count("a", "href", "monitoring/monitoring.html")
+    text = " ".join(elements.text.split())
+    assert "Closed github-actions[bot] opened this issue" in text
+    assert "mean 61.2 → 38.0" in text
+    assert "It is quiet again." in text
+
+
 def test_pull_request_is_told_in_full(tmp_path: Path) -> None:
     """Title, state, author, branches, commits, checks, changed lines and comments are there."""
     text = " ".join(Elements(read_page(tell_story(), tmp_path)).text.split())

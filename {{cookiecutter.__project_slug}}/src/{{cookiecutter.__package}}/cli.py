@@ -347,6 +347,35 @@ def serve(
 
 
 @app.command()
+def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJson = False) -> None:
+    """Look at production: whether data are as they were, the model as good, and the service well."""
+    from datetime import UTC, datetime
+
+    from .monitoring.look import look
+    from .monitoring.retraining import find_start
+    from .monitoring.summary import describe_record
+    from .pipeline.build import BUILD
+    from .pipeline.champion import locate_champion, read_champion
+    from .pipeline.production import read_history
+    from .pipeline.settings import PARAMS, read_settings
+
+    root, now = Path(), datetime.now(UTC)
+    settings, bundle = read_settings(Path(PARAMS)), locate_champion(root, champion)
+    if bundle is None:
+        raise LifecycleError(
+            "champion/bundle is missing: no model to watch; fetch what runs in production to champion/, "
+            "or name a bundle with 'mlops monitor --champion build/bundle'."
+        )
+    watched = read_champion(bundle)
+    history = read_history(root, remote) if settings.monitor.retrain.every else []
+    record = look(settings, root, watched, [], now, since=find_start(history, watched.version))
+    folder = Path(BUILD) / "monitoring"
+    folder.mkdir(parents=True, exist_ok=True)
+    record.write(folder)
+    typer.echo(record.model_dump_json() if as_json else "\n".join(describe_record(record)))
+
+
+@app.command()
 def ui() -> None:
     """Open MLflow's pages about the runs, on this machine only."""
     from .pipeline.store import start_ui

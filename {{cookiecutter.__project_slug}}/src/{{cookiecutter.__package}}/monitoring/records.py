@@ -16,7 +16,7 @@ class ColumnDrift(Part):
     """How far one column of new rows lies from what the champion knows."""
 
     column: str
-    """A feature, or ``score CLASS`` or ``prediction`` for what the model answers."""
+    """A feature, the target, or ``score CLASS`` or ``prediction`` for what the model answers."""
     rows: int
     psi: float
     """Population stability index, 0 and up."""
@@ -36,7 +36,7 @@ class ColumnDrift(Part):
     outside: float = 0.0
     """Share of the new rows outside the range of the reference, or of a new category; 0 to 1."""
     change: str = ""
-    """The most telling difference in words, such as ``mean 12.1 -> 15.3``."""
+    """The most telling difference in words, such as ``mean 12.1 → 15.3``."""
 
 
 class DataLook(Part):

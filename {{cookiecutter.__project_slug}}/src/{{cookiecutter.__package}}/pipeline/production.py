@@ -6,6 +6,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,6 +19,12 @@ from .wording import name_metric, write_metric
 BRANCH = "production"
 REFERENCE = f"refs/heads/{BRANCH}"
 FIELDS = "%H%x00%cI%x00%s"
+# What looks at production leave there. It says nothing of what runs, and stays whatever runs.
+MONITORING = "monitoring"
+
+
+class BranchMoved(LifecycleError):
+    """Somebody else has committed to the branch since it was read."""
 
 
 class Score(Part):
@@ -49,13 +56,23 @@ class State(BaseModel):
 
 
 class Deployment(Part):
-    """One commit of the branch: from then on, this ran."""
+    """A commit of the branch that changed what runs: from then on, this ran."""
 
     sha: str
     time: str
     """Of the commit, ISO 8601."""
     subject: str
     state: State
+
+
+@dataclass(frozen=True)
+class Branch:
+    """What the branch says."""
+
+    tip: str | None
+    """Its newest commit; None where nothing was ever deployed."""
+    deployments: list[Deployment]
+    """The newest first."""
 
 
 def read_history(root: Path, remote: str) -> list[Deployment]:
@@ -73,17 +90,24 @@ def read_history(root: Path, remote: str) -> list[Deployment]:
     LifecycleError
         If the repository cannot be asked, or what runs is not said in a way that can be read.
     """
+    return read_branch(root, remote).deployments
+
+
+def read_branch(root: Path, remote: str) -> Branch:
+    """Return what ran and the newest commit, which may be a look at production; as ``read_history``."""
     tip = fetch_tip(root, remote)
     if tip is None:
-        return []
-    lines = _ask(root, "log", "--first-parent", f"--format={FIELDS}", tip).split("\n")
+        return Branch(tip=None, deployments=[])
+    outside = f":(exclude){MONITORING}"
+    lines = _ask(root, "log", "--first-parent", f"--format={FIELDS}", tip, "--", ".", outside).split("\n")
     commits = [line.split("\0", 2) for line in lines]
     states = _read_states(root, [sha for sha, _, _ in commits])
-    return [
+    deployments = [
         Deployment(sha=sha, time=time, subject=subject, state=state)
         for (sha, time, subject), state in zip(commits, states, strict=True)
         if state is not None
     ]
+    return Branch(tip, deployments)
 
 
 def fetch_tip(root: Path, remote: str) -> str | None:
@@ -125,7 +149,7 @@ def describe_deployment(deployment: Deployment) -> str:
 def commit_files(
     root: Path, remote: str, files: Mapping[str, bytes], subject: str, parent: str | None
 ) -> None:
-    """Replace all that the branch holds by some files, in one commit.
+    """Replace all that the branch says of what runs by some files, in one commit.
 
     Parameters
     ----------
@@ -136,28 +160,63 @@ def commit_files(
     subject : str
         Of the commit.
     parent : str or None
-        What the branch is expected to be at; None where it does not exist yet.
+        What the branch is expected to be at; None where it does not exist yet. Its looks at
+        production are kept.
 
     Raises
     ------
+    BranchMoved
+        If the branch has moved in the meantime; then it is as it was.
     LifecycleError
-        If the branch has moved in the meantime or may not be written; then it is as it was.
+        If it may not be written; then it is as it was.
     """
+    _commit(root, remote, [*_store(root, files), *_list_looks(root, parent)], subject, parent)
+
+
+def commit_state(root: Path, remote: str, commit: str, subject: str, parent: str | None) -> None:
+    """Let the branch say of what runs what an earlier commit said; otherwise as ``commit_files``."""
+    entries = [*_list_others(root, commit), *_list_looks(root, parent)]
+    _commit(root, remote, entries, subject, parent)
+
+
+def commit_look(root: Path, remote: str, files: Mapping[str, bytes], subject: str, parent: str) -> None:
+    """Replace the looks at production by some files; otherwise as ``commit_files``."""
+    _commit(root, remote, [*_list_others(root, parent), *_store(root, files)], subject, parent)
+
+
+def _commit(root: Path, remote: str, entries: Sequence[str], subject: str, parent: str | None) -> None:
+    """Let the branch hold these entries, written as ``git ls-tree -r`` does, and nothing else."""
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        index = str(Path(folder) / "index")
-        for path, content in files.items():
-            blob = _ask(root, "hash-object", "-w", "--stdin", given=content)
-            _ask(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", GIT_INDEX_FILE=index)
+        index, given = str(Path(folder) / "index"), "\0".join([*entries, ""]).encode()
+        _ask(root, "update-index", "-z", "--index-info", given=given, GIT_INDEX_FILE=index)
         tree = _ask(root, "write-tree", GIT_INDEX_FILE=index)
-    commit_tree(root, remote, tree, subject, parent)
-
-
-def commit_tree(root: Path, remote: str, tree: str, subject: str, parent: str | None) -> None:
-    """Replace all that the branch holds by a tree; otherwise as ``commit_files``."""
     parents = ["-p", parent] if parent else []
     sha = _ask(root, "commit-tree", tree, *parents, "-m", subject)
     lease = f"--force-with-lease={REFERENCE}:{parent or ''}"
     _ask(root, "push", "--quiet", "--no-verify", lease, remote, f"{sha}:{REFERENCE}")
+
+
+def _store(root: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Put files into the repository's store, and return their entries."""
+    blobs = {path: _ask(root, "hash-object", "-w", "--stdin", given=files[path]) for path in files}
+    return [f"100644 blob {blob}\t{path}" for path, blob in blobs.items()]
+
+
+def _list_looks(root: Path, commit: str | None) -> list[str]:
+    return [entry for entry in _list_entries(root, commit) if _is_look(entry)] if commit else []
+
+
+def _list_others(root: Path, commit: str) -> list[str]:
+    return [entry for entry in _list_entries(root, commit) if not _is_look(entry)]
+
+
+def _list_entries(root: Path, commit: str) -> list[str]:
+    """Return the files of a commit, as Git writes them: mode, type, digest, and path after a tab."""
+    return _ask(root, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0")[:-1]
+
+
+def _is_look(entry: str) -> bool:
+    return entry.partition("\t")[2].startswith(f"{MONITORING}/")
 
 
 def _read_states(root: Path, commits: list[str]) -> list[State | None]:
@@ -206,14 +265,13 @@ def _run(root: Path, *words: str, given: bytes | None = None, **variables: str) 
     except FileNotFoundError:
         raise LifecycleError("git is not installed; the branch production needs it.") from None
     if ended.returncode:
-        raise LifecycleError(_explain(words[0], ended.stderr.decode("utf-8", "replace")))
+        raise _explain(words[0], ended.stderr.decode("utf-8", "replace"))
     return ended.stdout
 
 
-def _explain(verb: str, said: str) -> str:
+def _explain(verb: str, said: str) -> LifecycleError:
     lines = [line for line in said.splitlines() if not line.startswith("hint:")] or ["it said nothing"]
     if verb == "push" and ("stale info" in said or "fetch first" in said or "already exists" in said):
-        return f"Branch {BRANCH} has moved since it was read; run the same command again."
-    return (
-        f"git {verb} failed for branch {BRANCH}: {lines[-1].removeprefix('fatal: ').removeprefix('error: ')}"
-    )
+        return BranchMoved(f"Branch {BRANCH} has moved since it was read; run the same command again.")
+    reason = lines[-1].removeprefix("fatal: ").removeprefix("error: ")
+    return LifecycleError(f"git {verb} failed for branch {BRANCH}: {reason}")

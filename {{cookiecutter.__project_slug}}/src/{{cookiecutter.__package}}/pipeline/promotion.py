@@ -78,8 +78,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
         As ``plan_promotion``, and if the branch cannot be read or written, or a manifest is missing.
         Production is as it was.
     """
-    history = production.read_history(root, remote)
-    planned = plan_promotion(root, history)
+    branch = production.read_branch(root, remote)
+    planned = plan_promotion(root, branch.deployments)
     if planned is None:
         return None
     state = planned.model_copy(update={"image": image})
@@ -87,8 +87,7 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     files = {STATE: _write(state), f"model_cards/{CARD}": card}
     if image is not None:
         files |= write_manifests(root, image, state.version)
-    parent = history[0].sha if history else None
-    production.commit_files(root, remote, files, f"Deploy model {state.version}", parent)
+    production.commit_files(root, remote, files, f"Deploy model {state.version}", branch.tip)
     return state
 
 
@@ -107,10 +106,10 @@ def rollback(root: Path, remote: str, version: int | None) -> State:
     LifecycleError
         If there is no such version, or it runs already. Production is as it was.
     """
-    history = production.read_history(root, remote)
-    target = find_target(history, version)
+    branch = production.read_branch(root, remote)
+    target = find_target(branch.deployments, version)
     subject = f"Roll back to model {target.state.version}"
-    production.commit_tree(root, remote, target.sha + "^{tree}", subject, history[0].sha)
+    production.commit_state(root, remote, target.sha, subject, branch.tip)
     return target.state
 
 
