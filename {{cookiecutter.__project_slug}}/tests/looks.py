@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from {{ cookiecutter.__package }}.monitoring import records as m
+from {{ cookiecutter.__package }}.monitoring.timeline import Acceptance, Timeline, order_steps
 from {{ cookiecutter.__package }}.pipeline.production import Deployment, Score, State
 from {{ cookiecutter.__package }}.pipeline.records import Estimate, Finding, Importance, Verdict
 
@@ -21,6 +22,7 @@ IMPORTANCES_NOW = {"scheduled_departure": 0.061, "dest": 0.035, "temp": 0.006, "
 CHANGES = {"temp": "mean 56.2 → 38.9", "dewp": "mean 41.0 → 27.7", "humid": "missing 0 % → 3.1 %"}
 # What a record may not say in other words.
 WORDS = {"files", "log", "data", "performance", "service", "error", "warning"}
+CARD = "---\nmodel_name: x\n---\n\n# Late flights\n\nPredicts `late`.\n"
 # Value and verdict of each version.
 VERSIONS: dict[int, tuple[float, Verdict]] = {
     1: (0.701, "better"),
@@ -239,6 +241,23 @@ def make_history() -> list[Deployment]:
         make_deployment(2, -38.4, "Deploy model 2"),
         make_deployment(1, -70.2, "Deploy model 1"),
     ]
+
+
+def make_timeline(**changes: object) -> Timeline:
+    """Return a timeline of three versions, a rollback, thirty looks, and data accepted twice."""
+    timeline = Timeline(
+        tip="5e" * 20,
+        steps=order_steps(make_history()),
+        cards=dict.fromkeys((1, 2, 3), CARD),
+        looks=make_looks(),
+        record=make_record(),
+        accepted=[
+            Acceptance(make_time(-80), "a1" * 20, "Accept the first flights", 1, 1000),
+            Acceptance(make_time(-10), "a2" * 20, "Accept September", 2, 2500),
+        ],
+        shallow=False,
+    )
+    return timeline._replace(**changes)  # type: ignore[arg-type]
 
 
 def poison(value: object, text: str, keep: frozenset[str] = frozenset()) -> object:

@@ -10,36 +10,26 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.__package }}.monitoring.site import GENERATOR, render_site
-from {{ cookiecutter.__package }}.monitoring.timeline import Acceptance, Timeline, order_steps, read_timeline
+from {{ cookiecutter.__package }}.monitoring.timeline import Acceptance, order_steps, read_timeline
 from {{ cookiecutter.__package }}.pipeline import production
 from {{ cookiecutter.__package }}.pipeline.production import Score
 from {{ cookiecutter.__package }}.pipeline.records import Estimate
 
 from conftest import git, mlops, run
-from looks import make_deployment, make_history, make_looks, make_record, make_time
+from looks import (
+    CARD,
+    make_deployment,
+    make_history,
+    make_looks,
+    make_record,
+    make_time,
+    make_timeline,
+)
 from reader import Reader
 
-CARD = "---\nmodel_name: x\n---\n\n# Late flights\n\nPredicts `late`.\n"
 LOCK = "version: 1\nfiles:\n- path: data/a.parquet\n  sha256: ab\n  rows: {rows}\n"
 # Too short to be cut.
 EVIL = "\"'><script>a</script>"
-
-
-def make_timeline(**changes: object) -> Timeline:
-    """Return a timeline of three versions, a rollback, thirty looks, and data accepted twice."""
-    timeline = Timeline(
-        tip="5e" * 20,
-        steps=order_steps(make_history()),
-        cards=dict.fromkeys((1, 2, 3), CARD),
-        looks=make_looks(),
-        record=make_record(),
-        accepted=[
-            Acceptance(make_time(-80), "a1" * 20, "Accept the first flights", 1, 1000),
-            Acceptance(make_time(-10), "a2" * 20, "Accept September", 2, 2500),
-        ],
-        shallow=False,
-    )
-    return timeline._replace(**changes)  # type: ignore[arg-type]
 
 
 def read_words(html: str) -> str:
@@ -58,10 +48,10 @@ def find_chart(html: str, title: str) -> str:
     return html.partition(f"<h3>{title}</h3>")[2].partition("</svg>")[0]
 
 
-def write_state(root: Path, version: int, subject: str, **more: str) -> None:
-    """Commit to production that a version runs; ``more`` are other files of that commit."""
+def write_state(root: Path, version: int, subject: str) -> None:
+    """Commit to production that a version runs."""
     state = make_deployment(version, 0, subject).state
-    files = {"model.json": state.model_dump_json(), "model_cards/model_card.md": CARD} | more
+    files = {"model.json": state.model_dump_json(), "model_cards/model_card.md": CARD}
     tip = production.fetch_tip(root, "origin")
     encoded = {path: text.encode() for path, text in files.items()}
     production.commit_files(root, "origin", encoded, subject, tip)
@@ -170,7 +160,7 @@ def test_versions_of_another_metric_are_not_compared() -> None:
     score = Score(metric="f1", estimate=Estimate(value=0.4, low=0.3, high=0.5))
     history = [make_deployment(2, 9, "Deploy"), make_deployment(1, 4, "Deploy", score=score)]
     html = render_site(make_timeline(steps=order_steps(history)))["index.html"]
-    assert "F1 0.400 [0.300, 0.500]" in find_rows(html, "Versions")[1]
+    assert "0.400 [0.300, 0.500] F1" in find_rows(html, "Versions")[1]
     assert 'aria-label="ROC AUC of 1 version"' in html
 
 
@@ -246,7 +236,9 @@ def test_site_is_made_from_the_branch(clone: Path) -> None:
         "monitoring/history.jsonl": looks,
         "monitoring/monitoring.json": make_record().model_dump_json(),
     }
-    write_state(clone, 2, "Look at model 2: alarm", **monitoring)
+    tip = production.fetch_tip(clone, "origin")
+    encoded = {path: text.encode() for path, text in monitoring.items()}
+    production.commit_look(clone, "origin", encoded, "Look at model 2: alarm", str(tip))
     accept(clone, 1000, "Accept")
     (clone / "data.lock").write_text("<<<<<<< half-merged\n")
     git(clone, "commit", "--quiet", "--all", "--message", "Break it")
