@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from {{ cookiecutter.__package }}.monitoring import records as m
 from {{ cookiecutter.__package }}.monitoring.timeline import Acceptance, Timeline, order_steps
@@ -221,16 +222,22 @@ def make_deployment(version: int, days: float, subject: str, **changes: object) 
     value, verdict = VERSIONS[version]
     state = State(
         version=version,
-        commit=f"{7919 * version:08x}" * 5,
-        run_key=f"{104_729 * version:08x}" * 8,
-        bundle_sha256="ab" * 32,
-        image="registry.example.org/me/model@sha256:" + "3c" * 32,
+        commit=digest(f"commit {version}")[:40],
+        run_key=digest(f"run key {version}"),
+        bundle_sha256=digest(f"bundle {version}"),
+        image=f"registry.example.org/me/model@sha256:{digest(f'image {version}')}",
         verdict=verdict,
         score=Score(metric="roc_auc", estimate=Estimate(value=value, low=value - 0.015, high=value + 0.015)),
     )
-    sha = f"{round(40_000_000 + 10_000_000 * days / 16):08x}" * 5
     state = state.model_copy(update=changes)
-    return Deployment(sha=sha, time=make_time(days), subject=subject, state=state)
+    return Deployment(
+        sha=digest(f"{subject} {days}")[:40], time=make_time(days), subject=subject, state=state
+    )
+
+
+def digest(text: str) -> str:
+    """Return a digest such as Git and others show them."""
+    return sha256(text.encode()).hexdigest()
 
 
 def make_history() -> list[Deployment]:
