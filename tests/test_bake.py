@@ -273,6 +273,7 @@ tests/test_plausibility.py
 tests/test_prediction.py
 tests/test_profile.py
 tests/test_promotion.py
+tests/test_prose.py
 tests/test_records.py
 tests/test_refusals.py
 tests/test_registry.py
@@ -289,6 +290,7 @@ tests/test_serving_checking.py
 tests/test_serving_fuzz.py
 tests/test_serving_process.py
 tests/test_settings.py
+tests/test_site.py
 tests/test_smoke.py
 tests/test_sources.py
 tests/test_split.py

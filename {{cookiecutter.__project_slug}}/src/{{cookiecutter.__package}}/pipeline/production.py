@@ -234,9 +234,9 @@ def _split(answer: bytes) -> Iterator[bytes]:
     """Yield the files that ``git cat-file --batch`` wrote one after the other; nothing for a missing one."""
     while answer:
         head, _, answer = answer.partition(b"\n")
-        size = 0 if head.endswith(b" missing") else int(head.split()[-1]) + 1
-        yield answer[:size]
-        answer = answer[size:]
+        size = None if head.endswith(b" missing") else int(head.split()[-1])
+        yield answer[: size or 0]
+        answer = answer if size is None else answer[size + 1 :]
 
 
 def _read_state(content: bytes) -> State | None:
