@@ -124,6 +124,7 @@ src/flight_delays/monitoring/templates/site.html.jinja
 src/flight_delays/monitoring/templates/trends.css
 src/flight_delays/monitoring/templates/trends.html.jinja
 src/flight_delays/monitoring/timeline.py
+src/flight_delays/monitoring/traffic.py
 src/flight_delays/monitoring/trends.py
 src/flight_delays/monitoring/versions.py
 src/flight_delays/pipeline/__init__.py
@@ -188,6 +189,7 @@ src/flight_delays/pipeline/run.py
 src/flight_delays/pipeline/runkey.py
 src/flight_delays/pipeline/sbom.py
 src/flight_delays/pipeline/scores.py
+src/flight_delays/pipeline/seal.py
 src/flight_delays/pipeline/sections.py
 src/flight_delays/pipeline/settings.py
 src/flight_delays/pipeline/slices.py
