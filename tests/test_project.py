@@ -16,8 +16,8 @@ from rehearsal.gallery import CARDS
 
 # Tests of a bake that have nothing to do with what is predicted: once is enough.
 INDIFFERENT = """
-interruption isolation manifests package promotion registry resampling revision runkey sbom
-serving_process smoke sources store
+interruption isolation manifests monitoring_markdown monitoring_page package promotion prose registry
+resampling revision runkey sbom serving_process site smoke sources store
 """
 OUTPUTS = """
 bundle challenger.skops changes.json comparison.json evaluation.json model_card.md report.html report.md

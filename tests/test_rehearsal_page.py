@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from browsing import MERMAID, NEEDED, Elements, browse, measure
@@ -60,26 +57,6 @@ def with_comment(body: str) -> Story:
 def read_page(story: Story, folder: Path) -> str:
     """Return the page of a story, without charts."""
     return render_page(story, folder, None).read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def listener() -> Iterator[tuple[str, list[str]]]:
-    """Listen on a loopback port; return its address, and a list of the paths that are asked for."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_error(404)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
 
 
 def test_a_story_is_kept(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import math
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from {{ cookiecutter.__package }}.monitoring import records as m
+from {{ cookiecutter.__package }}.monitoring.timeline import Acceptance, Timeline, order_steps
 from {{ cookiecutter.__package }}.pipeline.production import Deployment, Score, State
 from {{ cookiecutter.__package }}.pipeline.records import Estimate, Finding, Importance, Verdict
 
@@ -21,6 +23,7 @@ IMPORTANCES_NOW = {"scheduled_departure": 0.061, "dest": 0.035, "temp": 0.006, "
 CHANGES = {"temp": "mean 56.2 → 38.9", "dewp": "mean 41.0 → 27.7", "humid": "missing 0 % → 3.1 %"}
 # What a record may not say in other words.
 WORDS = {"files", "log", "data", "performance", "service", "error", "warning"}
+CARD = "---\nmodel_name: x\n---\n\n# Late flights\n\nPredicts `late`.\n"
 # Value and verdict of each version.
 VERSIONS: dict[int, tuple[float, Verdict]] = {
     1: (0.701, "better"),
@@ -219,16 +222,22 @@ def make_deployment(version: int, days: float, subject: str, **changes: object) 
     value, verdict = VERSIONS[version]
     state = State(
         version=version,
-        commit=f"{7919 * version:08x}" * 5,
-        run_key=f"{104_729 * version:08x}" * 8,
-        bundle_sha256="ab" * 32,
-        image="registry.example.org/me/model@sha256:" + "3c" * 32,
+        commit=digest(f"commit {version}")[:40],
+        run_key=digest(f"run key {version}"),
+        bundle_sha256=digest(f"bundle {version}"),
+        image=f"registry.example.org/me/model@sha256:{digest(f'image {version}')}",
         verdict=verdict,
         score=Score(metric="roc_auc", estimate=Estimate(value=value, low=value - 0.015, high=value + 0.015)),
     )
-    sha = f"{round(1000 + 100 * days):08x}" * 5
     state = state.model_copy(update=changes)
-    return Deployment(sha=sha, time=make_time(days), subject=subject, state=state)
+    return Deployment(
+        sha=digest(f"{subject} {days}")[:40], time=make_time(days), subject=subject, state=state
+    )
+
+
+def digest(text: str) -> str:
+    """Return a digest such as Git and others show them."""
+    return sha256(text.encode()).hexdigest()
 
 
 def make_history() -> list[Deployment]:
@@ -239,6 +248,23 @@ def make_history() -> list[Deployment]:
         make_deployment(2, -38.4, "Deploy model 2"),
         make_deployment(1, -70.2, "Deploy model 1"),
     ]
+
+
+def make_timeline(**changes: object) -> Timeline:
+    """Return a timeline of three versions, a rollback, thirty looks, and data accepted twice."""
+    timeline = Timeline(
+        tip="5e" * 20,
+        steps=order_steps(make_history()),
+        cards=dict.fromkeys((1, 2, 3), CARD),
+        looks=make_looks(),
+        record=make_record(),
+        accepted=[
+            Acceptance(make_time(-80), "a1" * 20, "Accept the first flights", 1, 1000),
+            Acceptance(make_time(-10), "a2" * 20, "Accept September", 2, 2500),
+        ],
+        shallow=False,
+    )
+    return timeline._replace(**changes)  # type: ignore[arg-type]
 
 
 def poison(value: object, text: str, keep: frozenset[str] = frozenset()) -> object:

@@ -9,15 +9,13 @@ from typing import Literal, NamedTuple
 from pydantic import ValidationError
 
 from ..pipeline import production
-from ..pipeline.bundle import CARD
 from ..pipeline.lock import LOCK, parse_lock
 from ..pipeline.production import Deployment
 from ..pipeline.revision import read_revision
+from .history import RECORD, read_looks_at
 from .records import Look, MonitoringRecord
 
-LOOKS = "monitoring/history.jsonl"
-RECORD = "monitoring/monitoring.json"
-CARDS = f"model_cards/{CARD}"
+CARD = "model_cards/model_card.md"
 # Older versions of the lock are left out: each is a file to read, and so many say enough.
 MOST_LOCKS = 200
 
@@ -77,11 +75,11 @@ def read_timeline(root: Path, remote: str) -> Timeline:
     LifecycleError
         If the repository cannot be asked, or does not say in a way that can be read what runs.
     """
-    steps = order_steps(production.read_history(root, remote))
-    tip = production.fetch_tip(root, remote) if steps else None
-    looks, record = _read_monitoring(root, tip) if tip else ([], None)
+    branch = production.read_branch(root, remote)
+    steps = order_steps(branch.deployments)
+    looks, record = _read_monitoring(root, branch.tip) if branch.tip else ([], None)
     return Timeline(
-        tip=tip or "",
+        tip=branch.tip or "",
         steps=steps,
         cards=_read_cards(root, steps),
         looks=looks,
@@ -110,9 +108,8 @@ def _tell_kind(version: int, before: Sequence[int]) -> Kind:
 
 
 def _read_monitoring(root: Path, tip: str) -> tuple[list[Look], MonitoringRecord | None]:
-    lines, record = production.read_files(root, [f"{tip}:{LOOKS}", f"{tip}:{RECORD}"])
-    looks = [look for line in lines.splitlines() if (look := _parse_look(line))]
-    return looks, _parse_record(record)
+    [record] = production.read_files(root, [f"{tip}:{RECORD}"])
+    return read_looks_at(root, tip), _parse_record(record)
 
 
 def _read_cards(root: Path, steps: Sequence[Step]) -> dict[int, str]:
@@ -120,7 +117,7 @@ def _read_cards(root: Path, steps: Sequence[Step]) -> dict[int, str]:
     newest: dict[int, str] = {}
     for step in steps:
         newest.setdefault(step.deployment.state.version, step.deployment.sha)
-    contents = production.read_files(root, [f"{sha}:{CARDS}" for sha in newest.values()])
+    contents = production.read_files(root, [f"{sha}:{CARD}" for sha in newest.values()])
     texts = [content.decode("utf-8", "replace") for content in contents]
     return {version: text for version, text in zip(newest, texts, strict=True) if text}
 
@@ -138,13 +135,6 @@ def _read_acceptances(root: Path) -> list[Acceptance]:
             continue
         found.append(Acceptance(time, sha, subject, len(files), sum(file.rows for file in files)))
     return found[::-1]
-
-
-def _parse_look(line: bytes) -> Look | None:
-    try:
-        return Look.model_validate_json(line)
-    except ValidationError:
-        return None
 
 
 def _parse_record(content: bytes) -> MonitoringRecord | None:

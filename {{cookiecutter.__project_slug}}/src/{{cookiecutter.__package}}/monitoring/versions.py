@@ -139,7 +139,7 @@ def _draw_promise(steps: Sequence[Step], trend: MetricTrend) -> Chart:
     return Chart(
         title=f"{name}, promised and kept",
         value=wording.write_metric(trend.name, trend.estimates[-1]),
-        note="dashed: the card",
+        note="dashed: card",
         drawing=drawing.frame(marks, f"{wording.shorten(name)} on labelled rows over time"),
         top=wording.write_amount(trend.name, high),
         bottom=wording.write_amount(trend.name, low),
@@ -165,4 +165,6 @@ def _span(times: Sequence[float]) -> tuple[float, float]:
 
 
 def _write_ends(times: Sequence[float]) -> list[str]:
-    return list(dict.fromkeys([write_day(times[0]), write_day(times[-1])]))
+    """Return the first and the last day, or the only one, at the right."""
+    first, last = write_day(times[0]), write_day(times[-1])
+    return ["" if first == last else first, last]
