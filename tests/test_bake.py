@@ -276,8 +276,8 @@ tests/test_lifecycle.py
 tests/test_manifests.py
 tests/test_metrics.py
 tests/test_models.py
-tests/test_monitoring_health.py
 tests/test_monitor.py
+tests/test_monitoring_health.py
 tests/test_monitoring_log.py
 tests/test_monitoring_markdown.py
 tests/test_monitoring_page.py
