@@ -4,9 +4,9 @@
 
 Run with the interpreter of a baked project. The log is a week long, and written here, as the service
 would write it: files of 50,000 lines, each with a random id, the time, eleven features and the answer.
-The bare loop parses each file and counts its rows. ``read_log`` also finds broken lines, leaves out
-what is of another time or has come before, and gives frames. They take turns, each in a process of
-its own. Prints a table; fails if a line is lost, or if ``read_log`` needs a gigabyte.
+The bare loop parses each file and counts its rows. ``mlops monitor`` also finds broken lines, leaves
+out what is of another time or has come before, and makes frames. They take turns, each in a process of
+its own. Prints a table; fails if a line is lost, or if ``mlops monitor`` needs a gigabyte.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def make_tail(rng: Any) -> bytes:
 
 def read(folder: Path) -> int:
     """Read as ``mlops monitor`` does, and return the number of records."""
-    from flight_delays.monitoring.log import read_log
+    from flight_delays.monitoring.log import PredictionLogWindow
     from flight_delays.pipeline.columns import Column, ContractRecord
 
     facts: dict[str, Any] = {"role": "feature", "nullable": True, "unique": False, "required": True}
@@ -78,7 +78,7 @@ def read(folder: Path) -> int:
             *(Column(name=name, kind="string", dtype="str", **facts) for name in LEVELS),
         ],
     )
-    return sum(map(len, read_log(str(folder), SINCE, SINCE + WEEK, contract)))
+    return sum(map(len, PredictionLogWindow(str(folder), SINCE, SINCE + WEEK, contract)))
 
 
 def read_bare(folder: Path) -> int:
@@ -88,7 +88,7 @@ def read_bare(folder: Path) -> int:
     return sum(len(arrow_json.read_json(path)) for path in sorted(folder.rglob("*.jsonl")))
 
 
-READERS = {"bare loop": read_bare, "read_log": read}
+READERS = {"bare loop": read_bare, "mlops monitor": read}
 
 
 def measure(reader: str, folder: Path) -> Figures:
@@ -148,12 +148,15 @@ def main() -> None:
                 told = f"{figures['seconds']:.1f} s, {figures['bytes'] / 1e6:.0f} MB"
                 print(f"round {turn} of {args.rounds}, {name}: {told}", file=sys.stderr)
     print(render(results, args.lines))
-    print(f"\n{args.lines:,} lines, {size / 1e9:.1f} GB; median of {args.rounds} rounds in turns.", end=" ")
+    print(
+        f"\n{args.lines:,} lines, {size / 1e9:.1f} GB; median of {args.rounds} round{'s' * (args.rounds > 1)} in turns.",
+        end=" ",
+    )
     found = {figures["records"] for rounds in results.values() for figures in rounds}
     if found != {args.lines}:
         sys.exit(f"Of {args.lines:,} lines, a reader found {found}.")
-    if max(figures["bytes"] for figures in results["read_log"]) >= LIMIT:
-        sys.exit("read_log needs a gigabyte or more.")
+    if max(figures["bytes"] for figures in results["mlops monitor"]) >= LIMIT:
+        sys.exit("mlops monitor needs a gigabyte or more.")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from {{ cookiecutter.__package }}.monitoring import look as module
 from {{ cookiecutter.__package }}.monitoring import performance
 from {{ cookiecutter.__package }}.monitoring.arrivals import read_arrivals
 from {{ cookiecutter.__package }}.monitoring.history import brief
+from {{ cookiecutter.__package }}.monitoring.log import TIME, VERSION
 from {{ cookiecutter.__package }}.monitoring.look import look
 from {{ cookiecutter.__package }}.monitoring.records import MonitoringRecord, ServiceLook
 from {{ cookiecutter.__package }}.monitoring.traffic import Traffic
@@ -138,7 +139,7 @@ def test_new_rows_the_champion_cannot_see(champion: Champion) -> None:
 
 def test_the_log_and_the_service_are_looked_at_where_they_are(champion: Champion) -> None:
     """Their rows are a second source."""
-    rows = pd.read_parquet(MARCH).assign(version="3", time=pd.Timestamp("2024-01-01", tz="UTC"))
+    rows = pd.read_parquet(MARCH).assign(**{VERSION: "3", TIME: pd.Timestamp("2024-01-01", tz="UTC")})
     service = ServiceLook(requests=10, refused=0, failed=0, failure_rate=0.0, latency_ms={"p95": 4.0})
     traffic = Traffic(iter([rows[:1000], rows[1000:]]), service, lambda: ["1 line could not be read."])
     record = look(read(), Path(), champion, [], NOW, traffic=traffic)

@@ -19,7 +19,8 @@ from sklearn.base import BaseEstimator
 
 from {{ cookiecutter.__package }}.monitoring.health import count_slower, find_quantile, is_surely_above, look_at_service
 from {{ cookiecutter.__package }}.monitoring.records import ServiceLook
-from {{ cookiecutter.__package }}.pipeline.settings import GateSettings, MonitorSettings, Settings
+from {{ cookiecutter.__package }}.monitoring.traffic import read_traffic
+from {{ cookiecutter.__package }}.pipeline.settings import GateSettings, MonitorSettings, ServeSettings, Settings
 from {{ cookiecutter.__package }}.serving.metrics import SECONDS
 from {{ cookiecutter.__package }}.serving.model import Model, load
 from {{ cookiecutter.__package }}.serving.overload import Room
@@ -92,6 +93,35 @@ def test_each_answer_is_counted_once(model: Model, settings: Settings, tmp_path:
     assert (40, 0) == (found.records, found.dropped)
     assert 40 == len(read_log(tmp_path))
     assert ["7.0 % of 43 requests failed, more than 1.0 % (monitor.max_failure_rate)."] == found.problems
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_what_the_service_leaves_behind_is_what_a_look_reads(
+    model: Model, settings: Settings, tmp_path: Path, kind: str
+) -> None:
+    """Features as they were sent, answers as they were given, and how it did; only where there is a log."""
+    records = model.golden.inputs
+    log: Any = {"url": str(tmp_path), "format": kind, "exclude": ["carrier"]}
+    with open_client(model, log=log) as client:
+        answers = client.post("/predict", json=records).json()["predictions"]
+    logged = settings.model_copy(update={"serve": ServeSettings.model_validate({"log": log})})
+    now = datetime.now(UTC) + timedelta(seconds=1)
+
+    traffic = read_traffic(logged, model.contract, now)
+
+    assert traffic is not None
+    frame = pd.concat(traffic.chunks)
+    assert [] == traffic.tell()
+    assert traffic.service is not None
+    assert (1, len(records)) == (traffic.service.requests, traffic.service.records)
+    key = "label" if model.contract.classes else "value"
+    assert [answer[key] for answer in answers] == [*frame["prediction"]]
+    for name in model.contract.classes:
+        assert [answer["probabilities"][name] for answer in answers] == [*frame[f"score {name}"]]
+    sent = pd.DataFrame(records)[[name for name in model.contract.features if name != "carrier"]]
+    read = frame[[name for name in model.contract.features if name in frame]]
+    pd.testing.assert_frame_equal(sent, read.reset_index(drop=True), check_dtype=False)
+    assert read_traffic(settings, model.contract, now) is None
 
 
 def test_a_sample_of_predictions_is_a_count_of_all_answers(

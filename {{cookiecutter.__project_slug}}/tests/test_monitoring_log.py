@@ -16,7 +16,7 @@ import pytest
 from pyarrow import parquet
 
 from {{ cookiecutter.__package }}.monitoring import log_files
-from {{ cookiecutter.__package }}.monitoring.log import Skipped, read_log
+from {{ cookiecutter.__package }}.monitoring.log import ID, TIME, VERSION, PredictionLogWindow, Skipped
 from {{ cookiecutter.__package }}.monitoring.seen import Seen
 from {{ cookiecutter.__package }}.pipeline.columns import Column, ContractRecord
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
@@ -76,10 +76,10 @@ def put(root: Path, content: bytes, written: datetime = NOW, name: str = "1-ab.j
 
 def draw(url: Path | str, contract: ContractRecord = CONTRACT) -> tuple[pd.DataFrame, Skipped]:
     """Read the window."""
-    log = read_log(str(url), SINCE, NOW, contract)
+    log = PredictionLogWindow(str(url), SINCE, NOW, contract)
     frames = [*log]
     assert log.records == sum(map(len, frames))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"id": []}), log.skipped
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({ID: []}), log.skipped
 
 
 def test_a_record_is_a_row(tmp_path: Path) -> None:
@@ -89,11 +89,11 @@ def test_a_record_is_a_row(tmp_path: Path) -> None:
     frame, skipped = draw(tmp_path)
 
     assert Skipped() == skipped
-    assert ["a", "b"] == [*frame["id"]]
-    assert [pd.Timestamp(NOW - timedelta(hours=1))] * 2 == [*frame["time"]]
-    first = frame.iloc[0].drop(["id", "time"]).to_dict()
+    assert ["a", "b"] == [*frame[ID]]
+    assert [pd.Timestamp(NOW - timedelta(hours=1))] * 2 == [*frame[TIME]]
+    first = frame.iloc[0].drop([ID, TIME]).to_dict()
     assert {
-        "version": "7",
+        VERSION: "7",
         "colour": "red",
         "size": 3.0,
         "floor": 1,
@@ -128,6 +128,18 @@ def test_numbers_are_answers_too(tmp_path: Path) -> None:
 
     assert [12.5] == [*frame["prediction"]]
     assert [] == [name for name in frame if name.startswith("score")]
+
+
+def test_a_feature_may_be_called_as_a_part_of_the_log(tmp_path: Path) -> None:
+    """Such as a time in minutes."""
+    columns = [make_column("time", "number", "float64"), make_column("id", "string", "str")]
+    contract = CONTRACT.model_copy(update={"features": ["time", "id"], "columns": columns})
+    put(tmp_path, to_lines([make_record("a") | {"features": {"time": 4.5, "id": "x"}}]))
+
+    frame, skipped = draw(tmp_path, contract)
+
+    assert Skipped() == skipped
+    assert [("a", 4.5, "x")] == [*zip(frame[ID], frame["time"], frame["id"], strict=True)]
 
 
 @pytest.mark.parametrize("kept", [["size"], []])
@@ -167,7 +179,7 @@ def test_a_broken_line_does_not_lose_its_file(tmp_path: Path, broken: bytes, pla
 
     frame, skipped = draw(tmp_path)
 
-    assert ["a", "b", "c"] == [*frame["id"]]
+    assert ["a", "b", "c"] == [*frame[ID]]
     assert [3.0] * 3 == [*frame["size"]]
     assert Skipped(lines=1) == skipped
 
@@ -184,7 +196,7 @@ def test_lines_may_lie_across_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(log_files, "BLOCK", 700)
     put(tmp_path, to_lines([make_record(str(number)) for number in range(20)]))
 
-    log = read_log(str(tmp_path), SINCE, NOW, CONTRACT)
+    log = PredictionLogWindow(str(tmp_path), SINCE, NOW, CONTRACT)
     sizes = [len(frame) for frame in log]
 
     assert 20 == sum(sizes)
@@ -210,7 +222,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
     frame, skipped = draw(tmp_path)
 
-    assert ["a"] == [*frame["id"]]
+    assert ["a"] == [*frame[ID]]
     assert ["120000-1-aa.parquet", "120000-1-ab.parquet"] == [
         file.partition("/")[2].partition(" (")[0] for file in skipped.files
     ]
@@ -227,7 +239,7 @@ def test_a_file_that_is_being_written_is_left_for_the_next_look(tmp_path: Path) 
 
     partial.unlink()
     put(tmp_path, content)
-    assert ["a"] == [*draw(tmp_path)[0]["id"]]
+    assert ["a"] == [*draw(tmp_path)[0][ID]]
 
 
 def test_a_window_has_a_beginning_and_an_end(tmp_path: Path) -> None:
@@ -243,7 +255,7 @@ def test_a_window_has_a_beginning_and_an_end(tmp_path: Path) -> None:
 
     frame, skipped = draw(tmp_path)
 
-    assert ["1", "2"] == [*frame["id"]]
+    assert ["1", "2"] == [*frame[ID]]
     assert Skipped(future=2) == skipped
     assert ["2 records came from the future, so a clock is wrong: left for then."] == skipped.tell()
 
@@ -267,7 +279,7 @@ def test_an_id_counts_once(tmp_path: Path) -> None:
 
     frame, skipped = draw(tmp_path)
 
-    assert ["a", "b", "c"] == [*frame["id"]]
+    assert ["a", "b", "c"] == [*frame[ID]]
     assert Skipped(duplicates=2) == skipped
 
 
@@ -297,6 +309,6 @@ def test_a_log_may_lie_anywhere() -> None:
     filesystem.makedirs("/looked/2026-03-08")
     filesystem.pipe_file("/looked/2026-03-08/120000-1-ab.jsonl", to_lines([make_record("a")]))
 
-    assert ["a"] == [*draw("memory://looked")[0]["id"]]
+    assert ["a"] == [*draw("memory://looked")[0][ID]]
     with pytest.raises(LifecycleError, match=r"serve\.log\.url is 'nowhere://x'"):
         draw("nowhere://x")

@@ -15,11 +15,9 @@ from ..pipeline.replay import Answers
 from ..pipeline.settings import Settings
 from .arrivals import Arrivals
 from .drift import measure_columns
+from .log import TIME, VERSION
 from .records import DataLook
 from .tally import Tally, name_scores
-
-# Of a prediction in the log: who made it, and when.
-VERSION, TIME = "version", "time"
 
 
 def look_at_files(
@@ -70,8 +68,8 @@ def look_at_log(
     Parameters
     ----------
     chunks : iterable of DataFrame
-        Of the log: ``time``, ``version``, the features by their names, and ``score CLASS`` or
-        ``prediction``. Answers of another version than the champion's do not count as its scores.
+        Of the log: ``log time``, ``log version``, the features by their names, and ``score CLASS``
+        or ``prediction``. Answers of another version than the champion's do not count as its scores.
     champion : Champion
     profile : ProfileRecord
         Of its bundle.

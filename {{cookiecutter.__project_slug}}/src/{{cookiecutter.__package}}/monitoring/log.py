@@ -21,6 +21,10 @@ from .seen import Seen
 Reader = Callable[[BinaryIO, ContractRecord], Tables]
 READERS: dict[str, Reader] = {"jsonl": read_lines, "parquet": read_parquet}
 SHOWN = 3
+# What the log itself says of a record; a feature may well be called time.
+ID, TIME, VERSION = "log id", "log time", "log version"
+NAMES = {"id": ID, "time": TIME, "version": VERSION, "prediction.label": "prediction"}
+NAMES |= {"prediction.value": "prediction"}
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,15 @@ class Skipped:
 class PredictionLogWindow:
     """The records with ``since <= time < until``, as frames, to be drawn once.
 
+    Each frame has ``log id`` (text), ``log time`` (UTC), ``log version`` (text), the features as
+    they are in the log (a duration as a timedelta), ``prediction``, and ``score CLASS`` where there
+    are probabilities. What the log does not have, because it is excluded, is absent. Drawing raises
+    a LifecycleError if the place cannot be reached.
+
     Parameters
     ----------
     url : str
-        ``serve.log.url``.
+        ``serve.log.url``: a folder, or an fsspec URL of one.
     since, until : datetime
         With a time zone. Records from ``until`` on are of the future.
     contract : ContractRecord
@@ -134,34 +143,6 @@ def _to_numpy(moment: datetime) -> np.datetime64:
     return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None))
 
 
-def read_log(url: str, since: datetime, until: datetime, contract: ContractRecord) -> PredictionLogWindow:
-    """Return the records of a window of the prediction log, to be drawn.
-
-    Parameters
-    ----------
-    url : str
-        ``serve.log.url``: a folder, or an fsspec URL of one.
-    since, until : datetime
-        With a time zone.
-    contract : ContractRecord
-        Of the champion.
-
-    Returns
-    -------
-    iterable of DataFrame
-        A part each: ``id`` (text), ``time`` (UTC), ``version`` (text), the features as they are in
-        the log (a duration as a timedelta), ``prediction``, and ``score CLASS`` where there are
-        probabilities. What the log does not have, because it is excluded, is absent. Its ``skipped``
-        says what was left out, complete when all was drawn.
-
-    Raises
-    ------
-    LifecycleError
-        While it is drawn, if the place cannot be reached.
-    """
-    return PredictionLogWindow(url, since, until, contract)
-
-
 def to_frame(table: pa.Table, contract: ContractRecord) -> pd.DataFrame:
     """Return records as a frame without nesting, under the names that monitoring uses."""
     flat = table.flatten().flatten()
@@ -179,4 +160,4 @@ def _rename(name: str) -> str:
     for prefix, short in (("features.", ""), ("prediction.probabilities.", "score ")):
         if name.startswith(prefix):
             return short + name.removeprefix(prefix)
-    return "prediction" if name in ("prediction.label", "prediction.value") else name
+    return NAMES[name]

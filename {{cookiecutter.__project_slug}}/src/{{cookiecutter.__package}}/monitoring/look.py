@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from .arrivals import Arrivals, read_arrivals
 from .data_look import look_at_files, look_at_log
 from .judgement import judge
 from .performance import look_at_performance
-from .records import DataLook, Look, MonitoringRecord, PerformanceLook, ServiceLook
+from .records import DataLook, Look, MonitoringRecord, PerformanceLook
 from .retraining import decide_retraining
 from .traffic import Traffic
 
@@ -63,6 +62,8 @@ def look(
     if traffic is None:
         skipped |= dict.fromkeys(["log", "service"], "serve.log.url is not set in params.yaml")
     else:
+        if traffic.service is None:
+            skipped["service"] = f"nobody asked the service in the last {settings.monitor.window}"
         data.append(_look_at_log(traffic, champion, profile, settings, skipped))
     service = traffic.service if traffic else None
     judgements = judge(data, performance, service, looks, champion.version, settings.monitor)
