@@ -148,10 +148,8 @@ def main() -> None:
                 told = f"{figures['seconds']:.1f} s, {figures['bytes'] / 1e6:.0f} MB"
                 print(f"round {turn} of {args.rounds}, {name}: {told}", file=sys.stderr)
     print(render(results, args.lines))
-    print(
-        f"\n{args.lines:,} lines, {size / 1e9:.1f} GB; median of {args.rounds} round{'s' * (args.rounds > 1)} in turns.",
-        end=" ",
-    )
+    told = f"{args.lines:,} lines, {size / 1e9:.1f} GB"
+    print(f"\n{told}; median of {args.rounds} rounds in turns.", end=" ")
     found = {figures["records"] for rounds in results.values() for figures in rounds}
     if found != {args.lines}:
         sys.exit(f"Of {args.lines:,} lines, a reader found {found}.")

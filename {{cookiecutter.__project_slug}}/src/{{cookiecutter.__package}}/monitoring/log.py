@@ -20,11 +20,12 @@ from .seen import Seen
 
 Reader = Callable[[BinaryIO, ContractRecord], Tables]
 READERS: dict[str, Reader] = {"jsonl": read_lines, "parquet": read_parquet}
-SHOWN = 3
+# Files that are named one by one.
+NAMED = 3
 # What the log itself says of a record; a feature may well be called time.
 ID, TIME, VERSION = "log id", "log time", "log version"
-NAMES = {"id": ID, "time": TIME, "version": VERSION, "prediction.label": "prediction"}
-NAMES |= {"prediction.value": "prediction"}
+ANSWER = "prediction"
+NAMES = {"id": ID, "time": TIME, "version": VERSION, "prediction.label": ANSWER, "prediction.value": ANSWER}
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,14 @@ class Skipped:
     def tell(self) -> list[str]:
         """Return a sentence for each."""
         lines, files = plural(self.lines, "line"), plural(len(self.files), "file")
+        partial = plural(self.partial, "file")
         twice, future = plural(self.duplicates, "record"), plural(self.future, "record")
-        shown = "; ".join(self.files[:SHOWN]) + ("; ..." if len(self.files) > SHOWN else "")
+        shown = "; ".join(self.files[:NAMED]) + ("; ..." if len(self.files) > NAMED else "")
         notes = [
             (self.missing, f"The folder {self.missing} of the prediction log does not exist."),
             (self.lines, f"{lines} of the log could not be read: skipped."),
             (self.files, f"{files} of the log could not be read to the end: {shown}."),
+            (self.partial, f"{partial} of the log had not been written to the end: left for the next look."),
             (self.duplicates, f"{twice} had an id that had come before: not counted again."),
             (self.future, f"{future} came from the future, so a clock is wrong: left for then."),
         ]
@@ -75,15 +78,9 @@ class PredictionLogWindow:
         With a time zone. Records from ``until`` on are of the future.
     contract : ContractRecord
         Of the champion: its features are read.
-
-    Attributes
-    ----------
-    records : int
-        Drawn so far.
     """
 
     def __init__(self, url: str, since: datetime, until: datetime, contract: ContractRecord) -> None:
-        self.records = 0
         self._url, self._since, self._until, self._contract = url, since, until, contract
         self._seen = Seen()
         self._lines = self._duplicates = self._future = self._partial = 0
@@ -114,7 +111,6 @@ class PredictionLogWindow:
             self._lines += broken
             selected = self._select(table)
             if len(selected):
-                self.records += len(selected)
                 yield to_frame(selected, self._contract)
 
     def _draw(self, filesystem: Any, path: str, reader: Reader) -> Tables:

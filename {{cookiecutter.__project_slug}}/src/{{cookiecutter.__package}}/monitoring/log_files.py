@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 from pyarrow import parquet
 
-from ..pipeline.columns import Column, ContractRecord
+from ..pipeline.columns import ContractRecord
 from ..serving.log_format import describe_log
 
 # Bytes of JSON lines, and rows of Parquet, that are in memory at a time.
@@ -79,8 +79,8 @@ def _list_paths(field: pa.Field, prefix: str = "") -> list[str]:
 
 
 def _describe(contract: ContractRecord) -> pa.Schema:
-    """Return the columns of the log; an integer may be any number, since it was one for another model."""
-    levels = {column.name for column in contract.columns if _is_level(column)}
+    """Return the columns of the log; a count may be any number, as it may have been for another model."""
+    levels = {column.name for column in contract.columns if column.dtype == "category"}
     schema = describe_log(contract, exclude=[], has_probabilities=bool(contract.classes))
     place = schema.get_field_index("features")
     if place < 0:
@@ -90,10 +90,6 @@ def _describe(contract: ContractRecord) -> pa.Schema:
         for field in schema.field("features").type
     ]
     return schema.set(place, pa.field("features", pa.struct(features)))
-
-
-def _is_level(column: Column) -> bool:
-    return column.dtype == "category"
 
 
 def _split(stream: BinaryIO) -> Iterator[bytes]:

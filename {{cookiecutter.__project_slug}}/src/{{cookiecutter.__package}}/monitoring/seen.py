@@ -45,7 +45,7 @@ class Seen:
     def _keep(self, run: np.ndarray) -> None:
         """Keep few sorted runs, each at least twice as long as the next: little to search, or to sort."""
         while self._runs and len(self._runs[-1]) < 2 * len(run):
-            # A stable sort merges two runs in one pass.
-            run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
+            run = np.concatenate([self._runs.pop(), run])
+            run.sort(kind="stable")  # which merges two runs in one pass
         if len(run):
             self._runs.append(run)
