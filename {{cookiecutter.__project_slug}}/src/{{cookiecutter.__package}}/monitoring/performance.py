@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from ..pipeline.seal import MetricsRecord
 from ..pipeline.champion import Champion, find_unknown_rows
 from ..pipeline.columns import to_json
 from ..pipeline.errors import LifecycleError
@@ -19,6 +18,7 @@ from ..pipeline.metrics import Metric, find_metric
 from ..pipeline.prediction import Prediction
 from ..pipeline.records import Estimate, Importance
 from ..pipeline.replay import Answers, Incomparable, replay
+from ..pipeline.seal import MetricsRecord
 from ..pipeline.settings import Settings
 from ..pipeline.slices import Slice, cut_slices
 from ..pipeline.validation import MIN_TEST_ROWS

@@ -14,12 +14,12 @@ from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
 from ..pipeline.bundle import load_bundle, require_runtime
-from ..pipeline.seal import CARD, LineageRecord
 from ..pipeline.champion import STATE, read_version
 from ..pipeline.columns import ContractRecord, restore_frame
 from ..pipeline.errors import LifecycleError
 from ..pipeline.golden import GoldenRecord, replay_golden
 from ..pipeline.prediction import Prediction, predict
+from ..pipeline.seal import CARD, LineageRecord
 from .checking import Rows
 
 VERSION_VARIABLE = "MLOPS_MODEL_VERSION"
