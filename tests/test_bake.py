@@ -33,12 +33,17 @@ TREE = """
 .github/rulesets/production.json
 .github/scripts/authenticate_git.sh
 .github/scripts/fetch_bundle.sh
+.github/scripts/merge_retraining.sh
 .github/scripts/neutralise_report.py
+.github/scripts/propose_retraining.sh
 .github/scripts/register.sh
+.github/scripts/tell_alarm.sh
 .github/workflows/checks.yml
 .github/workflows/deploy.yml
+.github/workflows/monitor.yml
 .github/workflows/report.yml
 .github/workflows/rollback.yml
+.github/workflows/site.yml
 .github/workflows/train.yml
 .gitignore
 LICENSE
@@ -92,9 +97,11 @@ src/flight_delays/monitoring/distance.py
 src/flight_delays/monitoring/drawing.py
 src/flight_delays/monitoring/drift.py
 src/flight_delays/monitoring/headline.py
+src/flight_delays/monitoring/history.py
 src/flight_delays/monitoring/judgement.py
 src/flight_delays/monitoring/look.py
 src/flight_delays/monitoring/markdown.py
+src/flight_delays/monitoring/output.py
 src/flight_delays/monitoring/page.py
 src/flight_delays/monitoring/performance.py
 src/flight_delays/monitoring/prose.py
@@ -107,6 +114,7 @@ src/flight_delays/monitoring/templates/card.html.jinja
 src/flight_delays/monitoring/templates/head.html.jinja
 src/flight_delays/monitoring/templates/monitoring.html.jinja
 src/flight_delays/monitoring/templates/monitoring.md.jinja
+src/flight_delays/monitoring/templates/retraining.md.jinja
 src/flight_delays/monitoring/templates/site.css
 src/flight_delays/monitoring/templates/site.html.jinja
 src/flight_delays/monitoring/templates/trends.css
@@ -115,6 +123,7 @@ src/flight_delays/monitoring/timeline.py
 src/flight_delays/monitoring/trends.py
 src/flight_delays/monitoring/versions.py
 src/flight_delays/pipeline/__init__.py
+src/flight_delays/pipeline/acceptance.py
 src/flight_delays/pipeline/archive.py
 src/flight_delays/pipeline/bins.py
 src/flight_delays/pipeline/breach.py
@@ -138,6 +147,7 @@ src/flight_delays/pipeline/entries.py
 src/flight_delays/pipeline/environment.py
 src/flight_delays/pipeline/errors.py
 src/flight_delays/pipeline/evaluation.py
+src/flight_delays/pipeline/fetching.py
 src/flight_delays/pipeline/figures.py
 src/flight_delays/pipeline/fitting.py
 src/flight_delays/pipeline/gates.py
@@ -243,9 +253,11 @@ tests/test_drift.py
 tests/test_environment.py
 tests/test_evaluation.py
 tests/test_features.py
+tests/test_fetching.py
 tests/test_figures.py
 tests/test_gates.py
 tests/test_headline.py
+tests/test_history.py
 tests/test_interruption.py
 tests/test_isolation.py
 tests/test_lifecycle.py

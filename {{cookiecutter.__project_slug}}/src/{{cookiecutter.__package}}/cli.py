@@ -81,6 +81,9 @@ To = Annotated[
     int | None, typer.Option(metavar="VERSION", help="Which; by default the one before what runs.")
 ]
 Files = Annotated[list[str] | None, typer.Argument(help="Files; by default all new and changed ones.")]
+Valid = Annotated[
+    bool, typer.Option("--valid", help="Accept the new files that keep the contract; leave the others out.")
+]
 Replace = Annotated[bool, typer.Option("--replace", help="Forget all files accepted before.")]
 
 
@@ -351,7 +354,9 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
     """Look at production: whether data are as they were, the model as good, and the service well."""
     from datetime import UTC, datetime
 
-    from .monitoring.look import look
+    from .monitoring.history import read_looks
+    from .monitoring.look import brief, look
+    from .monitoring.output import write_output
     from .monitoring.retraining import find_start
     from .monitoring.summary import describe_record
     from .pipeline.build import BUILD
@@ -367,12 +372,29 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
             "or name a bundle with 'mlops monitor --champion build/bundle'."
         )
     watched = read_champion(bundle)
-    history = read_history(root, remote) if settings.monitor.retrain.every else []
-    record = look(settings, root, watched, [], now, since=find_start(history, watched.version))
-    folder = Path(BUILD) / "monitoring"
-    folder.mkdir(parents=True, exist_ok=True)
-    record.write(folder)
+    try:
+        looks, history = read_looks(root, remote), read_history(root, remote)
+    except LifecycleError as problem:
+        looks, history = [], []
+        typer.echo(f"Looking without what was seen before. {problem}", err=True)
+    record = look(settings, root, watched, looks, now, since=find_start(history, watched.version))
+    folder = write_output(Path(BUILD), record, [*looks, brief(record)])
     typer.echo(record.model_dump_json() if as_json else "\n".join(describe_record(record)))
+    typer.echo(f"{folder.as_posix()}/monitoring.html shows it in full.", err=True)
+
+
+@app.command()
+def record(remote: Remote = "origin") -> None:
+    """Keep the last look on the branch production, for trends; nothing of what runs changes."""
+    from .monitoring.history import record_look
+    from .monitoring.look import brief
+    from .monitoring.output import FOLDER
+    from .monitoring.records import MonitoringRecord
+    from .pipeline.build import BUILD
+
+    last = MonitoringRecord.read(Path(BUILD) / FOLDER)
+    record_look(Path(), remote, last, brief(last))
+    typer.echo(f"The look of {last.time} is kept on the branch production.")
 
 
 @app.command()
@@ -386,7 +408,7 @@ def ui() -> None:
 @data_app.command("status")
 def data_status(as_json: AsJson = False) -> None:
     """Show which files are accepted, new, changed or missing."""
-    from .pipeline.data import inspect
+    from .pipeline.lock import inspect
     from .pipeline.settings import PARAMS, read_settings
 
     status = inspect(read_settings(Path(PARAMS)), Path())
@@ -400,18 +422,51 @@ def data_status(as_json: AsJson = False) -> None:
         typer.echo("\nAccept files with: mlops data accept FILE ...", err=True)
 
 
+@data_app.command("fetch")
+def data_fetch(as_json: AsJson = False) -> None:
+    """Copy the new files that are delivered where data.fetch says, to where data.source names them."""
+    from .pipeline.fetching import Fetched, fetch, find_obstacle
+    from .pipeline.settings import PARAMS, read_settings
+
+    data = read_settings(Path(PARAMS)).data
+    obstacle = find_obstacle(data)
+    fetched = Fetched(files=[], left={}) if obstacle else fetch(data, Path())
+    if as_json:
+        typer.echo(fetched.model_dump_json())
+        return
+    typer.echo(obstacle or "\n".join(fetched.files) or "Nothing new has been delivered.")
+    for reason in fetched.left.values():
+        typer.echo(f"Left for the next time: {reason}", err=True)
+
+
 @data_app.command("accept")
-def data_accept(files: Files = None, replace: Replace = False) -> None:
+def data_accept(
+    files: Files = None, replace: Replace = False, valid: Valid = False, as_json: AsJson = False
+) -> None:
     """Validate files against the contract and write data.lock."""
-    from .pipeline import data
+    from .pipeline import acceptance
+    from .pipeline.lock import LOCK
     from .pipeline.settings import PARAMS, read_settings
     from .pipeline.validation import check
 
+    if valid and (files or replace):
+        raise typer.BadParameter("--valid looks at all new files; it goes with neither FILES nor --replace.")
     settings = read_settings(Path(PARAMS))
-    lock = data.accept(settings, Path(), files or [], replace, lambda frame: check(frame, settings))
-    rows = sum(file.rows for file in lock.files)
-    count = "1 file" if len(lock.files) == 1 else f"{len(lock.files)} files"
-    typer.echo(f"{data.LOCK} lists {count} with {rows:,} rows; commit it to train on them.")
+
+    def judge(frame: Any) -> Any:
+        return check(frame, settings)
+
+    if valid:
+        done = acceptance.accept_valid(settings, Path(), judge)
+    else:
+        done = acceptance.accept(settings, Path(), files or [], replace, judge)
+    if as_json:
+        typer.echo(done.model_dump_json())
+        return
+    for reason in done.left_out.values():
+        typer.echo(f"Left out: {reason}", err=True)
+    count = "1 file" if done.files == 1 else f"{done.files} files"
+    typer.echo(f"{LOCK} lists {count} with {done.rows:,} rows; commit it to train on them.")
 
 
 def _perform(stages: Callable[[Run], Any], champion: Path | None = None) -> Records:

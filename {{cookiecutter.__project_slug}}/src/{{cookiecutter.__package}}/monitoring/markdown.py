@@ -1,8 +1,9 @@
-"""A look at production in Markdown: the text of the issue that tells of an alarm."""
+"""A look at production in Markdown: for the issue that tells of an alarm, and for the retraining."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..pipeline.markdown import make_environment
 from ..pipeline.report import LENGTHS, LIMIT, tidy
@@ -39,9 +40,26 @@ def render_markdown(record: MonitoringRecord, looks: Sequence[Look]) -> str:
         "signs": "".join(map(_sign, looks[-LINE:])),
         "reasons": reasons,
     }
-    template = make_environment(str(__package__)).get_template("monitoring.md.jinja")
+    return _render("monitoring.md.jinja", contents)
+
+
+def render_proposal(record: MonitoringRecord) -> str:
+    """Return what a retraining pull request says of itself, as ``render_markdown`` does.
+
+    Parameters
+    ----------
+    record : MonitoringRecord
+        A look at which a retraining is due.
+    """
+    findings = {path: found for look in record.data for path, found in look.findings.items()}
+    contents = {"retraining": record.retraining, "findings": findings}
+    return _render("retraining.md.jinja", contents | {"name": headline.name_model(record.model)})
+
+
+def _render(template: str, contents: Mapping[str, Any]) -> str:
+    """Fill a template, with lists cut until the text is short enough."""
     for most in LENGTHS:
-        text = tidy(template.render(contents, most=most))
+        text = tidy(make_environment(str(__package__)).get_template(template).render(contents, most=most))
         if len(text) < LIMIT:
             break
     return text

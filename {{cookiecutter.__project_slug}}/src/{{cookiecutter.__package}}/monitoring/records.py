@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -147,6 +147,8 @@ class Retraining(Part):
 
 class MonitoringRecord(Record):
     """``monitoring.json``: one look at production."""
+
+    made_by: ClassVar[str] = "mlops monitor"
 
     time: str
     """When it was made, UTC, ISO 8601."""

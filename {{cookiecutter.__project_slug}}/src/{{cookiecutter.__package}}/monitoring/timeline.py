@@ -10,12 +10,11 @@ from pydantic import ValidationError
 
 from ..pipeline import production
 from ..pipeline.lock import LOCK, parse_lock
-from ..pipeline.production import MONITORING, Deployment
+from ..pipeline.production import Deployment
 from ..pipeline.revision import read_revision
+from .history import RECORD, read_looks_at
 from .records import Look, MonitoringRecord
 
-LOOKS = f"{MONITORING}/history.jsonl"
-RECORD = f"{MONITORING}/monitoring.json"
 CARD = "model_cards/model_card.md"
 # Older versions of the lock are left out: each is a file to read, and so many say enough.
 MOST_LOCKS = 200
@@ -109,9 +108,8 @@ def _tell_kind(version: int, before: Sequence[int]) -> Kind:
 
 
 def _read_monitoring(root: Path, tip: str) -> tuple[list[Look], MonitoringRecord | None]:
-    lines, record = production.read_files(root, [f"{tip}:{LOOKS}", f"{tip}:{RECORD}"])
-    looks = [look for line in lines.splitlines() if (look := _parse_look(line))]
-    return looks, _parse_record(record)
+    [record] = production.read_files(root, [f"{tip}:{RECORD}"])
+    return read_looks_at(root, tip), _parse_record(record)
 
 
 def _read_cards(root: Path, steps: Sequence[Step]) -> dict[int, str]:
@@ -137,13 +135,6 @@ def _read_acceptances(root: Path) -> list[Acceptance]:
             continue
         found.append(Acceptance(time, sha, subject, len(files), sum(file.rows for file in files)))
     return found[::-1]
-
-
-def _parse_look(line: bytes) -> Look | None:
-    try:
-        return Look.model_validate_json(line)
-    except ValidationError:
-        return None
 
 
 def _parse_record(content: bytes) -> MonitoringRecord | None:

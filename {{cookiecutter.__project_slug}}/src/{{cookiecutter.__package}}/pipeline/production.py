@@ -23,7 +23,7 @@ FIELDS = "%H%x00%cI%x00%s"
 MONITORING = "monitoring"
 
 
-class BranchMoved(LifecycleError):
+class BranchMovedError(LifecycleError):
     """Somebody else has committed to the branch since it was read."""
 
 
@@ -165,7 +165,7 @@ def commit_files(
 
     Raises
     ------
-    BranchMoved
+    BranchMovedError
         If the branch has moved in the meantime; then it is as it was.
     LifecycleError
         If it may not be written; then it is as it was.
@@ -272,6 +272,6 @@ def _run(root: Path, *words: str, given: bytes | None = None, **variables: str) 
 def _explain(verb: str, said: str) -> LifecycleError:
     lines = [line for line in said.splitlines() if not line.startswith("hint:")] or ["it said nothing"]
     if verb == "push" and ("stale info" in said or "fetch first" in said or "already exists" in said):
-        return BranchMoved(f"Branch {BRANCH} has moved since it was read; run the same command again.")
+        return BranchMovedError(f"Branch {BRANCH} has moved since it was read; run the same command again.")
     reason = lines[-1].removeprefix("fatal: ").removeprefix("error: ")
     return LifecycleError(f"git {verb} failed for branch {BRANCH}: {reason}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from .champion import BUNDLE, STATE
 from .errors import LifecycleError
 from .manifests import write_manifests
 from .package import PACKAGE, is_packed
-from .production import Deployment, Score, State
+from .production import Branch, BranchMovedError, Deployment, Score, State
 from .records import ComparisonRecord, RunRecord
 from .summary import describe_failure
 
@@ -87,7 +89,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     files = {STATE: _write(state), f"model_cards/{CARD}": card}
     if image is not None:
         files |= write_manifests(root, image, state.version)
-    production.commit_files(root, remote, files, f"Deploy model {state.version}", branch.tip)
+    subject = f"Deploy model {state.version}"
+    _commit(root, remote, branch, partial(production.commit_files, root, remote, files, subject))
     return state
 
 
@@ -109,7 +112,7 @@ def rollback(root: Path, remote: str, version: int | None) -> State:
     branch = production.read_branch(root, remote)
     target = find_target(branch.deployments, version)
     subject = f"Roll back to model {target.state.version}"
-    production.commit_state(root, remote, target.sha, subject, branch.tip)
+    _commit(root, remote, branch, partial(production.commit_state, root, remote, target.sha, subject))
     return target.state
 
 
@@ -137,6 +140,17 @@ def find_target(history: list[Deployment], version: int | None) -> Deployment:
             f"Model {version} was never in production; expected one of {', '.join(map(str, known))}."
         )
     return next(deployment for deployment in history if deployment.state.version == version)
+
+
+def _commit(root: Path, remote: str, branch: Branch, commit: Callable[[str | None], None]) -> None:
+    """Commit on what the branch was read to be at, or on a look at production that came since."""
+    try:
+        commit(branch.tip)
+    except BranchMovedError:
+        now = production.read_branch(root, remote)
+        if now.deployments != branch.deployments:
+            raise
+        commit(now.tip)
 
 
 def _read_score(bundle: Path) -> Score:

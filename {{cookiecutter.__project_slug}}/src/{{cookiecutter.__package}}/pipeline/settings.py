@@ -38,6 +38,10 @@ class DataSettings(Section):
 
     source: str = Field(default="data/*.parquet", min_length=1)
     """A glob below the project, an fsspec URL, or a SQL URL (which needs ``query``)."""
+    fetch: Annotated[str, Field(min_length=1)] | None = None
+    """Where new files are delivered, for 'mlops data fetch': a glob, an fsspec URL, or ``module:function``,
+    which takes a list of the names that are there and yields ``(name, DataFrame)`` of what is new. Keep
+    such a module beside the package, as ``src/deliveries.py``: what is in it would count for the run key."""
     query: str | None = None
     """The SELECT statement, for a SQL URL; ORDER BY makes its digest stable."""
     target: str
