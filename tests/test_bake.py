@@ -238,6 +238,7 @@ tests/services.py
 tests/test_behaviour.py
 tests/test_build.py
 tests/test_bundle.py
+tests/test_calibration.py
 tests/test_card.py
 tests/test_challenge.py
 tests/test_changes.py
@@ -249,6 +250,8 @@ tests/test_console.py
 tests/test_contest.py
 tests/test_contract.py
 tests/test_data.py
+tests/test_data_look.py
+tests/test_distance.py
 tests/test_drift.py
 tests/test_environment.py
 tests/test_evaluation.py
@@ -260,14 +263,17 @@ tests/test_headline.py
 tests/test_history.py
 tests/test_interruption.py
 tests/test_isolation.py
+tests/test_judgement.py
 tests/test_lifecycle.py
 tests/test_manifests.py
 tests/test_metrics.py
 tests/test_models.py
+tests/test_monitor.py
 tests/test_monitoring_markdown.py
 tests/test_monitoring_page.py
 tests/test_package.py
 tests/test_page.py
+tests/test_performance.py
 tests/test_persistence.py
 tests/test_plausibility.py
 tests/test_prediction.py
@@ -296,10 +302,12 @@ tests/test_sources.py
 tests/test_split.py
 tests/test_store.py
 tests/test_summary.py
+tests/test_tally.py
 tests/test_tracking.py
 tests/test_training.py
 tests/test_validation.py
 tests/test_wording.py
+tests/watched.py
 """
 ODD = "O'Reilly's \"Ünïcode\" \\ 航班 🛫 100% #1: a\\b"
 LICENSES = {"MIT": "MIT License", "Apache-2.0": "Apache License", "Proprietary": "All rights reserved"}

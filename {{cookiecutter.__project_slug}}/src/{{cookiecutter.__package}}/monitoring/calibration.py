@@ -20,7 +20,9 @@ def find_threshold(profile: Profile, n_rows: int, level: float) -> float:
     and the rows of the new sample from these shares. What the reference just did not see, such as
     a number outside its range or another level, has the weight that the rule of succession and
     that of Good and Turing give it: a new row lies above the greatest of n with probability
-    1 / (n + 1), and is of a new level as often as a row of the reference is the only one of its level.
+    1 / (n + 1), and is of a new level as often as a row of the reference is the only one of its
+    level. (A long tail of rare levels is the hard case: there, samples much larger than the
+    reference exceed the threshold up to three times as often.)
 
     Parameters
     ----------
@@ -42,18 +44,19 @@ def find_threshold(profile: Profile, n_rows: int, level: float) -> float:
     population frequencies of species and the estimation of population parameters (1953).
     """
     rng = np.random.default_rng(SEED)
-    counts = lay_out(profile)
-    weights = rng.standard_gamma(counts + _weigh_unseen(profile, len(counts)), (DRAWS, len(counts)))
-    samples = rng.multinomial(n_rows, weights / weights.sum(axis=1, keepdims=True))
+    counts, weights = lay_out(profile), _weigh_bins(profile)
+    shares = rng.standard_gamma(weights, (DRAWS, len(weights)))
+    samples = rng.multinomial(n_rows, shares / shares.sum(axis=1, keepdims=True))
     return float(np.quantile(measure_psi(counts, samples), 1 - level, method="higher"))
 
 
-def _weigh_unseen(profile: Profile, n_bins: int) -> np.ndarray:
-    """Return how many rows each bin is short of, as it were, because the reference is a sample."""
-    unseen = np.zeros(n_bins)
-    unseen[-1] = 1
+def _weigh_bins(profile: Profile) -> np.ndarray:
+    """Return the parameters of the Dirichlet distribution, shape (n_bins,)."""
+    weights = lay_out(profile).astype(float)
+    weights[-1] += 1
     if isinstance(profile, CategoryProfile):
-        unseen[-2] = max(1, profile.once)
+        weights[:-1] *= 1 - profile.once / max(1, profile.rows)
+        weights[-2] += max(1, profile.once)
     else:
-        unseen[[0, -2]] = 1
-    return unseen
+        weights[[0, -2]] += 1
+    return weights

@@ -6,8 +6,9 @@ from math import log
 
 import numpy as np
 
-from ..pipeline.bins import lay_out
+from ..pipeline.bins import lay_out, list_frequent
 from ..pipeline.drift import LEAST, measure_psi
+from ..pipeline.profile import CategoryProfile
 from ..pipeline.settings import MonitorSettings
 from ..pipeline.wording import shorten, write_number, write_share
 from .calibration import find_threshold
@@ -67,32 +68,31 @@ def _name_new(tally: LevelTally) -> list[str]:
 
 
 def _describe_change(tally: NumberTally | LevelTally) -> str:
-    """Say what happened in the bin that adds most to the index."""
+    """Say what adds most to the index: one bin, or mean or spread of the numbers."""
     before, after = (
         np.maximum(counts / counts.sum(), LEAST) for counts in (lay_out(tally.profile), tally.counts)
     )
-    place = int(np.argmax((after - before) * np.log(after / before)))
-    shares = f"{_write_share(before[place])} → {_write_share(after[place])}"
-    if place == len(before) - 1:
-        return f"missing {shares}"
-    if isinstance(tally, LevelTally):
-        return f"{_name_level(tally, place)} {shares}"
-    if place == 0:
-        return f"below {write_number(tally.profile.minimum)}: {shares}"
-    if place == len(before) - 2:
-        return f"above {write_number(tally.profile.maximum)}: {shares}"
-    return _describe_numbers(tally)
+    parts = (after - before) * np.log(after / before)
+    place = int(np.argmax(parts))
+    name = _name_bin(tally, place)
+    if isinstance(tally, NumberTally) and (not name or parts[place] < parts.sum() / 2):
+        return _describe_numbers(tally)
+    return f"{name} {_write_share(before[place])} → {_write_share(after[place])}"
 
 
 def _write_share(share: float) -> str:
     return write_share(0.0 if share <= LEAST else share)
 
 
-def _name_level(tally: LevelTally, place: int) -> str:
-    named = list(tally.profile.counts)
-    if place < len(named):
-        return f"'{shorten(named[place])}'"
-    return "rare levels" if place == len(named) else "new levels"
+def _name_bin(tally: NumberTally | LevelTally, place: int) -> str:
+    """Return what people call a bin; nothing for one within the range of numbers."""
+    profile = tally.profile
+    if isinstance(profile, CategoryProfile):
+        named = [f"'{shorten(level)}'" for level in list_frequent(profile)]
+        return [*named, "rare levels", "new levels", "missing"][place]
+    ends = {0: f"below {write_number(profile.minimum)}", -2: f"above {write_number(profile.maximum)}"}
+    ends |= {-1: "missing"}
+    return ends.get(place, ends.get(place - len(tally.counts), ""))
 
 
 def _describe_numbers(tally: NumberTally) -> str:

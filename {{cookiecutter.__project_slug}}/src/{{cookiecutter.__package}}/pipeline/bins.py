@@ -1,7 +1,8 @@
 """Rows in the bins of a profile, of the profile itself and of any other values of the column.
 
 The bins of numbers are: below the least, the bins of the profile, above the greatest, no number.
-Those of categories are: the levels of the profile, its rare levels together, new levels, no level.
+Those of categories are: the frequent levels of the profile, its rare levels together, new levels, no
+level.
 """
 
 from __future__ import annotations
@@ -14,15 +15,23 @@ import pandas as pd
 from .profile import CategoryProfile, NumberProfile
 
 Profile = NumberProfile | CategoryProfile
+# A level with fewer rows is rare: what happens to its few rows by chance looks like much.
+FEW = 5
 
 
 def lay_out(profile: Profile) -> np.ndarray:
     """Return how many rows of the profile are in each bin, shape (n_bins,), integers."""
     if isinstance(profile, CategoryProfile):
-        known = [*profile.counts.values(), profile.other, 0]
+        frequent = [profile.counts[level] for level in list_frequent(profile)]
+        known = [*frequent, sum(profile.counts.values()) - sum(frequent) + profile.other, 0]
     else:
         known = [0, *profile.counts, 0]
     return np.array([*known, profile.rows - sum(known)])
+
+
+def list_frequent(profile: CategoryProfile) -> list[str]:
+    """Return the levels that have bins of their own, the most frequent first."""
+    return [level for level, count in profile.counts.items() if count >= FEW]
 
 
 def count_values(profile: Profile, values: pd.Series) -> np.ndarray:
@@ -63,7 +72,7 @@ def place_numbers(profile: NumberProfile, numbers: np.ndarray) -> np.ndarray:
 
 def place_levels(profile: CategoryProfile, levels: Mapping[str, int], missing: int) -> np.ndarray:
     """Return how many rows are in each bin, from how often each level occurs."""
-    known = [levels.get(level, 0) for level in profile.counts]
+    known = [levels.get(level, 0) for level in list_frequent(profile)]
     new = sum(pick_new(profile, levels).values())
     return np.array([*known, sum(levels.values()) - sum(known) - new, new, missing])
 

@@ -51,9 +51,7 @@ class Record(Part):
         except FileNotFoundError:
             raise LifecycleError(f"{path} is missing; run '{cls.made_by}' to make it.") from None
         except (ValidationError, ValueError):
-            raise LifecycleError(
-                f"{path} is no record of this version; run '{cls.made_by}' again."
-            ) from None
+            raise LifecycleError(f"{path} is no record of this version; run '{cls.made_by}' again.") from None
 
 
 def write_text(path: Path, text: str) -> None:
