@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.__package }}.monitoring.site import GENERATOR, render_site
-from {{ cookiecutter.__package }}.monitoring.timeline import Acceptance, order_steps, read_timeline
+from {{ cookiecutter.__package }}.monitoring.timeline import (
+    Acceptance,
+    order_steps,
+    read_timeline,
+)
 from {{ cookiecutter.__package }}.pipeline import production
 from {{ cookiecutter.__package }}.pipeline.production import Score
 from {{ cookiecutter.__package }}.pipeline.records import Estimate
