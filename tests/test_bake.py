@@ -84,9 +84,11 @@ src/flight_delays/console.py
 src/flight_delays/features.py
 src/flight_delays/models.py
 src/flight_delays/monitoring/__init__.py
+src/flight_delays/monitoring/history.py
 src/flight_delays/monitoring/records.py
 src/flight_delays/pipeline/__init__.py
 src/flight_delays/pipeline/archive.py
+src/flight_delays/pipeline/branch.py
 src/flight_delays/pipeline/breach.py
 src/flight_delays/pipeline/build.py
 src/flight_delays/pipeline/bundle.py
@@ -214,6 +216,7 @@ tests/test_features.py
 tests/test_figures.py
 tests/test_gates.py
 tests/test_headline.py
+tests/test_history.py
 tests/test_interruption.py
 tests/test_isolation.py
 tests/test_lifecycle.py

@@ -203,7 +203,8 @@ def test_odd_subject(deploying: Path) -> None:
     deploy(deploying, "a")
     git(deploying, "clone", "--quiet", "--branch", "production", "remote.git", "hand")
     subject = "Say\u2028more\x0b: é"
-    git(deploying / "hand", "commit", "--quiet", "--allow-empty", "--message", subject)
+    (deploying / "hand/model_cards/model_card.md").write_text("another")
+    git(deploying / "hand", "commit", "--quiet", "--all", "--message", subject)
     git(deploying / "hand", "push", "--quiet")
     history = production.read_history(deploying, "origin")
     assert [subject, "Deploy model 1"] == [deployment.subject for deployment in history]

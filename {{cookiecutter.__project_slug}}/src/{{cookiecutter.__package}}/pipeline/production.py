@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from .branch import BRANCH, fetch_tip, list_deployments, run
 from .champion import STATE
 from .errors import LifecycleError
 from .records import Estimate, Part, Verdict
 from .wording import name_metric, write_metric
-
-BRANCH = "production"
-REFERENCE = f"refs/heads/{BRANCH}"
-FIELDS = "%H%x00%cI%x00%s"
 
 
 class Score(Part):
@@ -61,6 +55,8 @@ class Deployment(Part):
 def read_history(root: Path, remote: str) -> list[Deployment]:
     """Return what runs and what ran, the newest first; nothing where nothing was ever deployed.
 
+    Looks at production are commits of the branch too; they change nothing that runs, and are left out.
+
     Parameters
     ----------
     root : Path
@@ -73,12 +69,10 @@ def read_history(root: Path, remote: str) -> list[Deployment]:
     LifecycleError
         If the repository cannot be asked, or what runs is not said in a way that can be read.
     """
-    heads = dict(line.split("\t")[::-1] for line in _ask(root, "ls-remote", remote, REFERENCE).splitlines())
-    if REFERENCE not in heads:
+    tip = fetch_tip(root, remote)
+    commits = list_deployments(root, tip) if tip else []
+    if not commits:
         return []
-    _ask(root, "fetch", "--quiet", "--no-tags", remote, REFERENCE)
-    lines = _ask(root, "log", "--first-parent", f"--format={FIELDS}", heads[REFERENCE]).split("\n")
-    commits = [line.split("\0", 2) for line in lines]
     states = _read_states(root, [sha for sha, _, _ in commits])
     return [
         Deployment(sha=sha, time=time, subject=subject, state=state)
@@ -97,48 +91,10 @@ def describe_deployment(deployment: Deployment) -> str:
     return f"{deployment.time}  model {state.version:<4}{why}"
 
 
-def commit_files(
-    root: Path, remote: str, files: Mapping[str, bytes], subject: str, parent: str | None
-) -> None:
-    """Replace all that the branch holds by some files, in one commit.
-
-    Parameters
-    ----------
-    root, remote
-        As for ``read_history``.
-    files : mapping of str to bytes
-        Content by path.
-    subject : str
-        Of the commit.
-    parent : str or None
-        What the branch is expected to be at; None where it does not exist yet.
-
-    Raises
-    ------
-    LifecycleError
-        If the branch has moved in the meantime or may not be written; then it is as it was.
-    """
-    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        index = str(Path(folder) / "index")
-        for path, content in files.items():
-            blob = _ask(root, "hash-object", "-w", "--stdin", given=content)
-            _ask(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", GIT_INDEX_FILE=index)
-        tree = _ask(root, "write-tree", GIT_INDEX_FILE=index)
-    commit_tree(root, remote, tree, subject, parent)
-
-
-def commit_tree(root: Path, remote: str, tree: str, subject: str, parent: str | None) -> None:
-    """Replace all that the branch holds by a tree; otherwise as ``commit_files``."""
-    parents = ["-p", parent] if parent else []
-    sha = _ask(root, "commit-tree", tree, *parents, "-m", subject)
-    lease = f"--force-with-lease={REFERENCE}:{parent or ''}"
-    _ask(root, "push", "--quiet", "--no-verify", lease, remote, f"{sha}:{REFERENCE}")
-
-
 def _read_states(root: Path, commits: list[str]) -> list[State | None]:
     """Return what each commit says of the model; None where an older one cannot be read."""
     asked = "".join(f"{sha}:{STATE}\n" for sha in commits)
-    answer = _run(root, "cat-file", "--batch", given=asked.encode())
+    answer = run(root, "cat-file", "--batch", given=asked.encode())
     states = [_read_state(content) for content in _split(answer)]
     if states[0] is None:
         raise LifecycleError(
@@ -162,35 +118,3 @@ def _read_state(content: bytes) -> State | None:
         return State.model_validate_json(content)
     except ValidationError:
         return None
-
-
-def _ask(root: Path, *words: str, given: bytes | None = None, **variables: str) -> str:
-    """Run Git and return what it says, in one piece and without the last line break."""
-    return _run(root, *words, given=given, **variables).decode("utf-8", "replace").strip()
-
-
-def _run(root: Path, *words: str, given: bytes | None = None, **variables: str) -> bytes:
-    """Run Git on what is given, with some more variables."""
-    try:
-        ended = subprocess.run(
-            ["git", *words],
-            cwd=root,
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **variables},
-            input=given or b"",
-            capture_output=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise LifecycleError("git is not installed; the branch production needs it.") from None
-    if ended.returncode:
-        raise LifecycleError(_explain(words[0], ended.stderr.decode("utf-8", "replace")))
-    return ended.stdout
-
-
-def _explain(verb: str, said: str) -> str:
-    lines = [line for line in said.splitlines() if not line.startswith("hint:")] or ["it said nothing"]
-    if verb == "push" and ("stale info" in said or "fetch first" in said or "already exists" in said):
-        return f"Branch {BRANCH} has moved since it was read; run the same command again."
-    return (
-        f"git {verb} failed for branch {BRANCH}: {lines[-1].removeprefix('fatal: ').removeprefix('error: ')}"
-    )

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from . import production
+from .branch import commit_deployment
 from .build import BUILD
 from .bundle import CARD, LineageRecord, MetricsRecord, verify_bundle
 from .champion import BUNDLE, STATE
@@ -87,8 +88,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     files = {STATE: _write(state), f"model_cards/{CARD}": card}
     if image is not None:
         files |= write_manifests(root, image, state.version)
-    parent = history[0].sha if history else None
-    production.commit_files(root, remote, files, f"Deploy model {state.version}", parent)
+    running = history[0].sha if history else None
+    commit_deployment(root, remote, "", f"Deploy model {state.version}", running, files)
     return state
 
 
@@ -110,7 +111,7 @@ def rollback(root: Path, remote: str, version: int | None) -> State:
     history = production.read_history(root, remote)
     target = find_target(history, version)
     subject = f"Roll back to model {target.state.version}"
-    production.commit_tree(root, remote, target.sha + "^{tree}", subject, history[0].sha)
+    commit_deployment(root, remote, target.sha, subject, history[0].sha, {})
     return target.state
 
 
