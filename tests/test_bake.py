@@ -87,6 +87,7 @@ src/flight_delays/monitoring/__init__.py
 src/flight_delays/monitoring/history.py
 src/flight_delays/monitoring/records.py
 src/flight_delays/pipeline/__init__.py
+src/flight_delays/pipeline/acceptance.py
 src/flight_delays/pipeline/archive.py
 src/flight_delays/pipeline/branch.py
 src/flight_delays/pipeline/breach.py
@@ -105,6 +106,7 @@ src/flight_delays/pipeline/contract.py
 src/flight_delays/pipeline/curves.py
 src/flight_delays/pipeline/data.py
 src/flight_delays/pipeline/database.py
+src/flight_delays/pipeline/delivery.py
 src/flight_delays/pipeline/drift.py
 src/flight_delays/pipeline/entries.py
 src/flight_delays/pipeline/environment.py
@@ -195,6 +197,7 @@ tests/examples.py
 tests/misfits.py
 tests/servers.py
 tests/services.py
+tests/test_acceptance.py
 tests/test_behaviour.py
 tests/test_build.py
 tests/test_bundle.py
@@ -209,6 +212,7 @@ tests/test_console.py
 tests/test_contest.py
 tests/test_contract.py
 tests/test_data.py
+tests/test_delivery.py
 tests/test_drift.py
 tests/test_environment.py
 tests/test_evaluation.py

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.__package }}.monitoring import history
-from {{ cookiecutter.__package }}.monitoring.history import HISTORY, LATEST, read_looks, record_look
+from {{ cookiecutter.__package }}.monitoring.history import (
+    HISTORY,
+    LATEST,
+    read_looks,
+    record_look,
+)
 from {{ cookiecutter.__package }}.monitoring.records import Look, MonitoringRecord, Retraining
 from {{ cookiecutter.__package }}.pipeline import branch, production, promotion, registry
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError

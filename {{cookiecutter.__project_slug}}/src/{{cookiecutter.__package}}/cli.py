@@ -19,6 +19,7 @@ from .pipeline.errors import LifecycleError
 if TYPE_CHECKING:
     from .pipeline.records import Records
     from .pipeline.run import Run
+    from .pipeline.settings import Settings
 
 
 class Verbs(TyperGroup):
@@ -81,6 +82,9 @@ To = Annotated[
 ]
 Files = Annotated[list[str] | None, typer.Argument(help="Files; by default all new and changed ones.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Forget all files accepted before.")]
+Valid = Annotated[
+    bool, typer.Option("--valid", help="Accept the new files that keep the contract, leave out the others.")
+]
 
 
 def _print_version(asked: bool) -> None:
@@ -360,18 +364,55 @@ def data_status(as_json: AsJson = False) -> None:
         typer.echo("\nAccept files with: mlops data accept FILE ...", err=True)
 
 
+@data_app.command("fetch")
+def data_fetch(as_json: AsJson = False) -> None:
+    """Copy the files that data.fetch delivers and that are not there yet."""
+    from .pipeline.delivery import fetch
+    from .pipeline.settings import PARAMS, read_settings
+
+    delivery = fetch(read_settings(Path(PARAMS)), Path())
+    if as_json:
+        typer.echo(delivery.model_dump_json())
+    elif delivery.skipped is not None:
+        typer.echo(f"Nothing to fetch: {delivery.skipped}.")
+    else:
+        for path in delivery.came:
+            typer.echo(path)
+        typer.echo(f"{len(delivery.came)} came, {delivery.there} of those delivered were there.", err=True)
+
+
 @data_app.command("accept")
-def data_accept(files: Files = None, replace: Replace = False) -> None:
+def data_accept(files: Files = None, replace: Replace = False, valid: Valid = False) -> None:
     """Validate files against the contract and write data.lock."""
     from .pipeline import data
     from .pipeline.settings import PARAMS, read_settings
     from .pipeline.validation import check
 
+    if valid and (files or replace):
+        raise typer.BadParameter("--valid takes all new files; leave out FILES and --replace.")
     settings = read_settings(Path(PARAMS))
+    if valid:
+        _accept_valid(settings)
+        return
     lock = data.accept(settings, Path(), files or [], replace, lambda frame: check(frame, settings))
     rows = sum(file.rows for file in lock.files)
     count = "1 file" if len(lock.files) == 1 else f"{len(lock.files)} files"
     typer.echo(f"{data.LOCK} lists {count} with {rows:,} rows; commit it to train on them.")
+
+
+def _accept_valid(settings: Settings) -> None:
+    from .pipeline.acceptance import accept_valid
+    from .pipeline.validation import check
+
+    acceptance = accept_valid(settings, Path(), lambda frame: check(frame, settings))
+    for path in acceptance.accepted:
+        typer.echo(f"accepted  {path}")
+    for path, problem in acceptance.left_out.items():
+        typer.echo(f"left out  {path}: {problem}")
+    if acceptance.left_out and not acceptance.accepted:
+        raise LifecycleError("No new file keeps the contract; data.lock is unchanged.")
+    if not acceptance.accepted:
+        typer.echo("No file is new.")
 
 
 def _perform(stages: Callable[[Run], Any], champion: Path | None = None) -> Records:

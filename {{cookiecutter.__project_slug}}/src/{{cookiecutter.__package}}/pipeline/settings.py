@@ -40,6 +40,12 @@ class DataSettings(Section):
     """A glob below the project, an fsspec URL, or a SQL URL (which needs ``query``)."""
     query: str | None = None
     """The SELECT statement, for a SQL URL; ORDER BY makes its digest stable."""
+    fetch: str | None = Field(default=None, min_length=1)
+    """Where new files come from, for ``mlops data fetch``: a glob or an fsspec URL of files that
+    somebody else delivers, or ``module:function`` of your code for an API. The function takes the
+    list of names that are already there, and yields pairs of a name that ends in ``.parquet`` and a
+    DataFrame. Let its module lie beside the package, such as ``src/deliveries.py``: what lies in the
+    package counts for the run key, and how rows came here changes no model."""
     target: str
     """The column to predict."""
     id: str | None = None
