@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -21,6 +23,21 @@ NEEDED = pytest.mark.skipif(
 # Elements that run, load or submit something, and attributes that name what is loaded.
 ACTIVE = {"script", "iframe", "object", "embed", "form", "base", "frame", "audio", "video", "image"}
 ADDRESSES = {"src", "href", "xlink:href", "srcset", "action", "formaction", "data", "poster", "background"}
+# Frames with all pages, each as wide as asked for, and what is found in them.
+FRAMES = """\
+<meta name="color-scheme" content="light dark">
+{frames}
+<script>
+onload = () => setTimeout(() => {{
+  const found = [...document.querySelectorAll("iframe")].map((frame) => {{
+    const page = frame.contentDocument;
+    const colour = frame.contentWindow.getComputedStyle(page.body).backgroundColor;
+    return [page.documentElement.scrollWidth, colour];
+  }});
+  document.documentElement.lang = JSON.stringify(found);
+}}, 100);
+</script>
+"""
 # Chromium's own windows are 500 pixels wide at least; a frame may be narrower.
 FRAME = """\
 <iframe style="border: 0; width: {width}px; height: 800px" srcdoc="{content}"></iframe>
@@ -70,19 +87,30 @@ def _is_active(tag: str, attributes: dict[str, str], policy: str) -> bool:
     return any(not target.startswith(harmless) for target in targets)
 
 
-def browse(page: Path, home: Path) -> str:
-    """Return the DOM of a page once its scripts have run; the browser keeps everything below ``home``."""
+def run_browser(page: Path, home: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Open a page in a headless browser, which keeps everything below ``home``."""
     home.mkdir(exist_ok=True)
     command = [
         str(CHROMIUM), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-        "--no-first-run", f"--user-data-dir={home}", "--virtual-time-budget=30000", "--dump-dom",
+        "--no-first-run", f"--user-data-dir={home}", "--virtual-time-budget=30000", *options, "--dump-dom",
         page.as_uri(),
     ]  # fmt: skip
     # The path of a socket may not be long: a relative one never is.
     environment = {"PATH": os.defpath, "HOME": str(home), "TMPDIR": "."}
     done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, timeout=120)
     assert "<html" in done.stdout, done.stderr
-    return done.stdout
+    return done
+
+
+def browse(page: Path, home: Path) -> str:
+    """Return the DOM of a page once its scripts have run."""
+    return run_browser(page, home).stdout
+
+
+def read_console(page: Path, home: Path) -> list[str]:
+    """Return what a page has to say on the browser's console, refusals of its policy among them."""
+    said = run_browser(page, home, "--enable-logging=stderr").stderr
+    return [line for line in said.splitlines() if ":CONSOLE" in line]
 
 
 def measure(page: Path, width: int, home: Path) -> int:
@@ -94,3 +122,23 @@ def measure(page: Path, width: int, home: Path) -> int:
     charts, _, width_found = Elements(browse(frame, home)).found[0][1]["lang"].partition(" ")
     assert "done" == charts
     return int(width_found)
+
+
+def measure_frames(
+    pages: Sequence[Path], width: int, home: Path, scheme: str = "light"
+) -> list[tuple[int, str]]:
+    """Return how wide each page gets in a frame of ``width`` pixels, folds open, and its background.
+
+    Parameters
+    ----------
+    scheme : {"light", "dark"}
+        What the reader prefers.
+    """
+    contents = [page.read_text(encoding="utf-8").replace("<details>", "<details open>") for page in pages]
+    style = f"border: 0; width: {width}px; height: 800px"
+    frames = "".join(f'<iframe style="{style}" srcdoc="{html.escape(each)}"></iframe>' for each in contents)
+    frame = home.with_suffix(".html")
+    frame.write_text(FRAMES.format(frames=frames), encoding="utf-8")
+    option = f"--blink-settings=preferredColorScheme={('dark', 'light').index(scheme)}"
+    found = Elements(run_browser(frame, home, option).stdout).found[0][1]["lang"]
+    return [(width, colour) for width, colour in json.loads(found)]

@@ -1,10 +1,10 @@
-"""A story to look at: four pull requests, as a rehearsal leaves them."""
+"""A story to look at: four pull requests and an issue, as a rehearsal leaves them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from rehearsal.story import Check, Comment, Event, PullRequest, Story
+from rehearsal.story import Check, Comment, Event, Issue, PullRequest, Story
 
 REPORTS = Path(__file__).parent / "reports"
 BOT = "github-actions[bot]"
@@ -69,7 +69,9 @@ Binary files /dev/null and b/data/flights-2013-09.parquet differ
 
 def tell_story() -> Story:
     """Return a story with one pull request of each kind."""
-    return Story("flight-delays", tell_events(), [tell_better(), tell_worse(), tell_bad_data(), tell_fork()])
+    pulls = [tell_better(), tell_worse(), tell_bad_data(), tell_fork()]
+    pages = {"The last look at production": "monitoring/monitoring.html"}
+    return Story("flight-delays", tell_events(), pulls, [tell_alarm()], pages)
 
 
 def report(name: str) -> Comment:
@@ -154,6 +156,18 @@ def tell_fork() -> PullRequest:
         diff="",
         checks=checks("success"),
         comments=[report("fork")],
+    )
+
+
+def tell_alarm() -> Issue:
+    """Return an issue about production."""
+    return Issue(
+        number=5,
+        title="Production needs attention",
+        body="### 🚨 The data have moved\n\n| Column | Change |\n|---|---|\n| `temp` | mean 61.2 → 38.0 |",
+        author=BOT,
+        state="closed",
+        comments=[Comment(BOT, "It is quiet again.")],
     )
 
 

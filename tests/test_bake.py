@@ -33,12 +33,17 @@ TREE = """
 .github/rulesets/production.json
 .github/scripts/authenticate_git.sh
 .github/scripts/fetch_bundle.sh
+.github/scripts/merge_retraining.sh
 .github/scripts/neutralise_report.py
+.github/scripts/propose_retraining.sh
 .github/scripts/register.sh
+.github/scripts/tell_alarm.sh
 .github/workflows/checks.yml
 .github/workflows/deploy.yml
+.github/workflows/monitor.yml
 .github/workflows/report.yml
 .github/workflows/rollback.yml
+.github/workflows/site.yml
 .github/workflows/train.yml
 .gitignore
 LICENSE
@@ -84,12 +89,43 @@ src/flight_delays/console.py
 src/flight_delays/features.py
 src/flight_delays/models.py
 src/flight_delays/monitoring/__init__.py
+src/flight_delays/monitoring/arrivals.py
+src/flight_delays/monitoring/calibration.py
+src/flight_delays/monitoring/charts.py
+src/flight_delays/monitoring/data_look.py
+src/flight_delays/monitoring/distance.py
+src/flight_delays/monitoring/drawing.py
+src/flight_delays/monitoring/drift.py
+src/flight_delays/monitoring/headline.py
 src/flight_delays/monitoring/history.py
+src/flight_delays/monitoring/judgement.py
+src/flight_delays/monitoring/look.py
+src/flight_delays/monitoring/markdown.py
+src/flight_delays/monitoring/output.py
+src/flight_delays/monitoring/page.py
+src/flight_delays/monitoring/performance.py
+src/flight_delays/monitoring/prose.py
 src/flight_delays/monitoring/records.py
+src/flight_delays/monitoring/retraining.py
+src/flight_delays/monitoring/site.py
+src/flight_delays/monitoring/summary.py
+src/flight_delays/monitoring/tally.py
+src/flight_delays/monitoring/templates/card.html.jinja
+src/flight_delays/monitoring/templates/head.html.jinja
+src/flight_delays/monitoring/templates/monitoring.html.jinja
+src/flight_delays/monitoring/templates/monitoring.md.jinja
+src/flight_delays/monitoring/templates/retraining.md.jinja
+src/flight_delays/monitoring/templates/site.css
+src/flight_delays/monitoring/templates/site.html.jinja
+src/flight_delays/monitoring/templates/trends.css
+src/flight_delays/monitoring/templates/trends.html.jinja
+src/flight_delays/monitoring/timeline.py
+src/flight_delays/monitoring/trends.py
+src/flight_delays/monitoring/versions.py
 src/flight_delays/pipeline/__init__.py
 src/flight_delays/pipeline/acceptance.py
 src/flight_delays/pipeline/archive.py
-src/flight_delays/pipeline/branch.py
+src/flight_delays/pipeline/bins.py
 src/flight_delays/pipeline/breach.py
 src/flight_delays/pipeline/build.py
 src/flight_delays/pipeline/bundle.py
@@ -106,12 +142,12 @@ src/flight_delays/pipeline/contract.py
 src/flight_delays/pipeline/curves.py
 src/flight_delays/pipeline/data.py
 src/flight_delays/pipeline/database.py
-src/flight_delays/pipeline/delivery.py
 src/flight_delays/pipeline/drift.py
 src/flight_delays/pipeline/entries.py
 src/flight_delays/pipeline/environment.py
 src/flight_delays/pipeline/errors.py
 src/flight_delays/pipeline/evaluation.py
+src/flight_delays/pipeline/fetching.py
 src/flight_delays/pipeline/figures.py
 src/flight_delays/pipeline/fitting.py
 src/flight_delays/pipeline/gates.py
@@ -194,13 +230,15 @@ src/flight_delays/serving/server.py
 src/flight_delays/serving/wording.py
 tests/conftest.py
 tests/examples.py
+tests/looks.py
 tests/misfits.py
+tests/reader.py
 tests/servers.py
 tests/services.py
-tests/test_acceptance.py
 tests/test_behaviour.py
 tests/test_build.py
 tests/test_bundle.py
+tests/test_calibration.py
 tests/test_card.py
 tests/test_challenge.py
 tests/test_changes.py
@@ -212,28 +250,36 @@ tests/test_console.py
 tests/test_contest.py
 tests/test_contract.py
 tests/test_data.py
-tests/test_delivery.py
+tests/test_data_look.py
+tests/test_distance.py
 tests/test_drift.py
 tests/test_environment.py
 tests/test_evaluation.py
 tests/test_features.py
+tests/test_fetching.py
 tests/test_figures.py
 tests/test_gates.py
 tests/test_headline.py
 tests/test_history.py
 tests/test_interruption.py
 tests/test_isolation.py
+tests/test_judgement.py
 tests/test_lifecycle.py
 tests/test_manifests.py
 tests/test_metrics.py
 tests/test_models.py
+tests/test_monitor.py
+tests/test_monitoring_markdown.py
+tests/test_monitoring_page.py
 tests/test_package.py
 tests/test_page.py
+tests/test_performance.py
 tests/test_persistence.py
 tests/test_plausibility.py
 tests/test_prediction.py
 tests/test_profile.py
 tests/test_promotion.py
+tests/test_prose.py
 tests/test_records.py
 tests/test_refusals.py
 tests/test_registry.py
@@ -250,15 +296,18 @@ tests/test_serving_checking.py
 tests/test_serving_fuzz.py
 tests/test_serving_process.py
 tests/test_settings.py
+tests/test_site.py
 tests/test_smoke.py
 tests/test_sources.py
 tests/test_split.py
 tests/test_store.py
 tests/test_summary.py
+tests/test_tally.py
 tests/test_tracking.py
 tests/test_training.py
 tests/test_validation.py
 tests/test_wording.py
+tests/watched.py
 """
 ODD = "O'Reilly's \"Ünïcode\" \\ 航班 🛫 100% #1: a\\b"
 LICENSES = {"MIT": "MIT License", "Apache-2.0": "Apache License", "Proprietary": "All rights reserved"}
@@ -267,8 +316,8 @@ LEFTOVERS = re.compile(
     r"cookiecutter|github.com/octocat|flight.delays|\{%|(?<!\$)\{\{|/wor[k]/|/tm[p]/|/home/|/roo[t]/",
     re.IGNORECASE,
 )
-# Templates of the report and the model card, which the project fills in itself.
-TEMPLATES = re.compile(r"/pipeline/templates/")
+# Templates of reports, model cards and pages, which the project fills in itself.
+TEMPLATES = re.compile(r"/(pipeline|monitoring)/templates/")
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)

@@ -173,6 +173,7 @@ def _artifact(run: Record) -> Record:
         "/pulls/1/commits",
         "/pulls/1/files",
         "/issues/1/comments",
+        "/issues?state=all&labels=monitoring",
         "/actions/runs",
         "/actions/runs?branch=better&event=push&status=success",
         "/actions/workflows/train.yml/runs",
@@ -204,6 +205,7 @@ def test_contents(scene: Scene) -> None:
         "/git/ref/heads/mai",
         "/pulls/99",
         "/issues/99/comments",
+        "/issues/99",
         "/issues/comments/99999",
         "/releases/tags/missing",
         "/releases/99999",
@@ -237,6 +239,38 @@ def test_comments_that_github_refuses(scene: Scene, body: dict[str, str]) -> Non
     """An empty comment, or one beyond GitHub's limit, is not taken."""
     status, answer = scene.send("POST", f"{REPOSITORY}/issues/1/comments", body)
     assert (422, "Validation Failed") == (status, answer["message"])
+
+
+def test_life_of_an_issue(scene: Scene) -> None:
+    """An issue is opened with a label, found by it, talked about, written anew and closed."""
+    job = scene.job(issues="write")
+    opened = scene.ask("POST", f"{REPOSITORY}/issues", {"title": "Drift", "labels": ["alarm"]}, token=job)
+    path = f"{REPOSITORY}/issues/{opened['number']}"
+    scene.ask("PATCH", path, {"body": "Much of it"}, token=job)
+    scene.ask("POST", f"{path}/comments", {"body": "I see"})
+    [found] = scene.ask("GET", f"{REPOSITORY}/issues?labels=alarm&creator=github-actions%5Bbot%5D")
+    assert ("Drift", "Much of it", 1) == (found["title"], found["body"], found["comments"])
+    closed = scene.ask("PATCH", path, {"state": "closed"}, token=job)
+    assert ("closed", "completed") == (closed["state"], closed["state_reason"])
+    assert [] == scene.ask("GET", f"{REPOSITORY}/issues?labels=alarm")
+    assert "closed" == scene.ask("GET", path)["state"]
+
+
+@pytest.mark.parametrize("body", [{}, {"title": " "}, {"title": "x", "body": "x" * 65537}])
+def test_issues_that_github_refuses(scene: Scene, body: dict[str, str]) -> None:
+    """An issue without a title, or beyond GitHub's limit, is not taken."""
+    status, answer = scene.send("POST", f"{REPOSITORY}/issues", body)
+    assert (422, "Validation Failed") == (status, answer["message"])
+
+
+def test_issues_of_others(scene: Scene) -> None:
+    """Without the right to write, nobody sets a label, or changes an issue of somebody else."""
+    stranger = scene.forge.tokens.for_person("stranger").value
+    opened = scene.ask("POST", f"{REPOSITORY}/issues", {"title": "Help", "labels": ["x"]}, token=stranger)
+    assert [] == opened["labels"]
+    path = f"{REPOSITORY}/issues/{scene.ask('POST', f'{REPOSITORY}/issues', {'title': 'Mine'})['number']}"
+    assert 403 == scene.send("PATCH", path, {"state": "closed"}, token=stranger)[0]
+    assert 403 == scene.send("POST", f"{REPOSITORY}/issues", {"title": "x"}, token=scene.job())[0]
 
 
 def test_paging(scene: Scene) -> None:

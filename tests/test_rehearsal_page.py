@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from browsing import MERMAID, NEEDED, Elements, browse, measure
@@ -62,26 +59,6 @@ def read_page(story: Story, folder: Path) -> str:
     return render_page(story, folder, None).read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def listener() -> Iterator[tuple[str, list[str]]]:
-    """Listen on a loopback port; return its address, and a list of the paths that are asked for."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_error(404)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    server.server_close()
-
-
 def test_a_story_is_kept(tmp_path: Path) -> None:
     """What was written is what is read, whatever the characters."""
     write_story(tell_story(), tmp_path / "story.json")
@@ -115,6 +92,20 @@ def test_timeline_leads_to_pull_requests(tmp_path: Path) -> None:
     assert 'opened <a href="#pr-1">#1</a> &amp; not #7, a&lt;b&gt; or color #123456' in page
     assert 3 == elements.count("a", "href", "#pr-1")  # in the list, in the timeline, at its title
     assert "1:01" in elements.text
+
+
+def test_issue_is_told_in_full(tmp_path: Path) -> None:
+    """An issue has an anchor, to which the timeline leads, and its text and comments; pages are linked."""
+    events = [Event(61, "a scene", "#5 is open", "")]
+    page = read_page(replace(tell_story(), events=events), tmp_path)
+    elements = Elements(page)
+    assert 1 == elements.count("article", "id", "issue-5")
+    assert 3 == elements.count("a", "href", "#issue-5")  # in the list, in the timeline, at its title
+    assert 1 == elements.count("a", "href", "monitoring/monitoring.html")
+    text = " ".join(elements.text.split())
+    assert "Closed github-actions[bot] opened this issue" in text
+    assert "mean 61.2 → 38.0" in text
+    assert "It is quiet again." in text
 
 
 def test_pull_request_is_told_in_full(tmp_path: Path) -> None:

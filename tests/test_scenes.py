@@ -24,6 +24,7 @@ from rehearsal.edits import EditError
 from rehearsal.forge import Forge, git
 from rehearsal.rehearse import rehearse
 from rehearsal.scenes import SCENES
+from rehearsal.stage import DEPLOY, Stage, make_runner
 from rehearsal.story import PullRequest, Story, read_story
 from rehearsal.timeline import Timeline
 
@@ -205,18 +206,39 @@ def read_aliases(database: Path) -> dict[str, str]:
         return dict(store.execute(f"{query} WHERE key = 'production_version'").fetchall())
 
 
-def test_two_merges_at_once(deploy: Deploy) -> None:
-    """Two deployments that wait for each other are both recorded, each with a release of its own."""
-    first, second = deploy("rate"), deploy("better")
-    newest = first.read_production()[0]["version"]
-    versions = []
-    for deployment in (first, second):
-        versions.append(deployment.plan())
-        deployment.run("Release", VERSION=versions[-1])
-        deployment.run("Put it into production")
-    assert [str(newest + 1), str(newest + 2)] == versions
-    assert versions[-1] == str(second.read_production()[0]["version"])
-    assert [1, 1] == [len(second.list_releases(version)) for version in versions]
+def test_two_merges_at_once(played: Path, tmp_path: Path) -> None:
+    """Two merges before the first of them is deployed: one after the other, each has a version of its own."""
+    shutil.copytree(played / "forge", tmp_path / "forge")
+    shutil.copytree(played / "project", tmp_path / "project")
+    with Forge(tmp_path / "forge") as forge:
+        runner = make_runner(forge, played / "project", tmp_path, played / "environments")
+        stage = Stage(forge, forge.repository("octocat/flight-delays"), runner, Timeline(), tmp_path)
+        stage.git("remote", "set-url", "origin", str(stage.repository.path))
+        numbers = [open_approved(stage, "seed", r"seed: \d+"), open_approved(stage, "folds", r"folds: \d+")]
+        forge.events.clear()
+        newest = stage.read_production() or 0
+        assert [None, None] == [stage.merge(number) for number in numbers]
+        runs = [run for run in stage.play() if run.workflow.path == DEPLOY]
+        assert ["success", "success"] == [run.conclusion for run in runs], runs[-1].outcome.log
+        commits = git.git(stage.repository.path, "rev-list", "--first-parent", "production").split()[:2]
+        models = [json.loads(git.git(stage.repository.path, "show", f"{sha}:model.json")) for sha in commits]
+        assert [newest + 2, newest + 1] == [model["version"] for model in models]
+        assert [run.record["head_sha"] for run in reversed(runs)] == [model["commit"] for model in models]
+        tags = [release["tag_name"] for release in stage.repository.list("releases")]
+        assert [1, 1] == [tags.count(f"model-v{newest + more}") for more in (1, 2)]
+
+
+def open_approved(stage: Stage, key: str, pattern: str) -> int:
+    """Open a pull request that sets a number to 4, and let its check have passed; return its number."""
+    stage.begin(key)
+    params = stage.project / "params.yaml"
+    params.write_text(re.sub(pattern, f"{key}: 4", params.read_text()))
+    stage.push(key, f"Set {key} to 4")
+    times = {"started_at": "2026-01-01T00:00:00Z", "completed_at": "2026-01-01T00:01:00Z"}
+    head = stage.git("rev-parse", "HEAD")
+    check = {"name": "gate", "run": 1, "head_sha": head, "status": "completed", "conclusion": "success"}
+    stage.repository.add("checks", check | times)
+    return stage.open(f"Set {key} to 4", "It might help.", key)
 
 
 def test_everything_is_told(story: Story, played: Path) -> None:

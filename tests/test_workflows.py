@@ -372,30 +372,6 @@ def test_train(baked: Path, tmp_path: Path) -> None:
         assert {"class=language-mermaid"} == set(find_harm(harmless, OWN))
 
 
-def test_train_on_bad_data(baked: Path, tmp_path: Path) -> None:
-    """Data that break the contract fail the check, and the report says which column it is."""
-    project = tmp_path / "project"
-    shutil.copytree(baked, project, ignore=shutil.ignore_patterns(".git"))
-    accept_twice(project, "data/flights-2013-01.parquet")
-    commit(project)
-    outcome = train(project, tmp_path, "push", environment=FEW_TESTS)
-    assert {"gate": "failure"} == outcome.jobs, outcome.log
-    failed = {name for name, result in outcome.steps.items() if result == "failure"}
-    assert {"Run the lifecycle", "Check the gates"} == failed
-    assert "flight_id" in (outcome.artifacts / "build/report.md").read_text()
-    assert "flight_id" in outcome.summary
-
-
-def accept_twice(project: Path, name: str) -> None:
-    """Put a month of flights into the data a second time, as if somebody had accepted it."""
-    lock = yaml.safe_load((project / "data.lock").read_text())
-    [file] = [file for file in lock["files"] if file["path"] == name]
-    again = {**file, "path": name.replace(".parquet", "-again.parquet")}
-    shutil.copy(project / name, project / again["path"])
-    lock["files"] = sorted([*lock["files"], again], key=lambda file: file["path"])
-    (project / "data.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
-
-
 def test_checks(baked: Path, tmp_path: Path) -> None:
     """The project as baked passes its own checks."""
     outcome = act(baked, tmp_path, "push", *CHECKS, "-j", "check")

@@ -9,8 +9,9 @@ from pathlib import Path
 from .act import ActError
 from .bake import PROBLEMS, refresh
 from .edits import EditError
+from .expectations import SceneError
 from .rehearse import rehearse
-from .scenes import SCENES, SceneError
+from .scenes import SCENES
 
 FOLDER = Path("rehearsal")
 

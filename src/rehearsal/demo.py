@@ -9,8 +9,8 @@ from pathlib import Path
 from .act import ActError
 from .bake import PROBLEMS, ROOT, commit, refresh
 from .edits import EditError
+from .expectations import SceneError
 from .rehearse import rehearse
-from .scenes import SceneError
 
 PROJECT = ROOT / "demo" / "flight-delays"
 FOLDER = ROOT / "demo" / "rehearsal"

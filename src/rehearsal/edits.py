@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -152,16 +153,30 @@ def accept_spoiled_data(project: Path, python: Path) -> str:
     """
     lock = project / "data.lock"
     content = yaml.safe_load(lock.read_text(encoding="utf-8"))
-    accepted = {file["path"] for file in content["files"]}
-    known = sorted(path.relative_to(project).as_posix() for path in project.glob("data/*.parquet"))
-    name = next((path for path in known if path not in accepted), None)
-    if name is None:
-        raise EditError("data/ holds no parquet file that is missing in data.lock; add one for this scene.")
+    name = _list_new(project)[0]
     command = [str(python), "-c", SPOIL, str(project / name)]
     digest, rows, first, last = _run(command).split()
     content["files"].append({"path": name, "sha256": digest, "rows": int(rows), "first": first, "last": last})
     lock.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return name
+
+
+def hold_data_back(project: Path, waiting: Path, delivery: Path) -> None:
+    """Move the data that nobody has accepted out of the project, and say where they will be delivered."""
+    for name in _list_new(project):
+        waiting.mkdir(parents=True, exist_ok=True)
+        shutil.move(project / name, waiting)
+    delivery.mkdir(parents=True)
+    params = project / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    line = f"data:\n  fetch: {delivery.as_posix()}/*.parquet\n"
+    params.write_text(_replace(params, text, r"(?m)^data:\n", line), encoding="utf-8")
+
+
+def deliver_data(waiting: Path, delivery: Path, count: int) -> list[str]:
+    """Deliver the next files, and return their names."""
+    files = sorted(waiting.glob("*"))[:count]
+    return [Path(shutil.move(file, delivery)).name for file in files]
 
 
 def be_curious(project: Path) -> None:
@@ -171,6 +186,17 @@ def be_curious(project: Path) -> None:
     text = _replace(train, text, r"(?m)^    permissions:\n", "    permissions:\n      pull-requests: write\n")
     text = _replace(train, text, r"(?m)^    steps:\n", "    steps:\n" + CURIOUS.replace("\\", r"\\"))
     train.write_text(text, encoding="utf-8")
+
+
+def _list_new(project: Path) -> list[str]:
+    """Return the files of data that nobody has accepted yet, the oldest first."""
+    content = yaml.safe_load((project / "data.lock").read_text(encoding="utf-8"))
+    accepted = {file["path"] for file in content["files"]}
+    known = sorted(path.relative_to(project).as_posix() for path in project.glob("data/*.parquet"))
+    new = [path for path in known if path not in accepted]
+    if not new:
+        raise EditError("data/ holds no parquet file that is missing in data.lock; add one for this scene.")
+    return new
 
 
 def _find(project: Path, name: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -73,12 +73,13 @@ def _make_environment(story: Story) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    numbers = {pull_request.number for pull_request in story.pull_requests}
+    places = {pull_request.number: f"pr-{pull_request.number}" for pull_request in story.pull_requests}
+    places |= {issue.number: f"issue-{issue.number}" for issue in story.issues}
     environment.filters.update(
         clock=_write_clock,
         files=parse_diff,
         lines=_count_lines,
-        link=lambda text: _link(text, numbers),
+        link=lambda text: _link(text, places),
         markdown=render_markdown,
         plural=_plural,
         sum_up=_sum_up,
@@ -98,12 +99,12 @@ def _write_clock(seconds: float) -> str:
     return f"{minutes}:{rest:02}"
 
 
-def _link(text: str, numbers: set[int]) -> Markup:
-    """Lead from ``#3`` to that pull request, where there is one."""
+def _link(text: str, places: Mapping[int, str]) -> Markup:
+    """Lead from ``#3`` to that pull request or issue, where there is one."""
 
     def link(found: re.Match[str]) -> str:
         number = int(found[1])
-        return f'<a href="#pr-{number}">#{number}</a>' if number in numbers else found[0]
+        return f'<a href="#{places[number]}">#{number}</a>' if number in places else found[0]
 
     # Not inside of an escaped sign such as &#39;
     return Markup(re.sub(r"(?<![&\w])#([1-9][0-9]{0,8})\b", link, str(escape(text))))

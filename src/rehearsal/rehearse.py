@@ -48,7 +48,7 @@ def rehearse(names: Sequence[str], project: Path, folder: Path, keep: bool) -> i
         try:
             _play([FIRST, *(name for name in names if name != FIRST)], stage)
         finally:
-            story = tell_story(stage)
+            story = tell_story(stage, folder)
             write_story(story, folder / "story.json")
             render_page(story, folder, MERMAID if MERMAID.is_file() else None)
     return timeline.surprises

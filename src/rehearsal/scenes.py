@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,13 +15,16 @@ from .edits import (
     learn_faster,
     waive_gates,
 )
-from .service import Answer, ServiceError, ask_service
+from .expectations import (
+    SceneError,
+    expect_answer,
+    expect_refusal,
+    expect_report,
+    expect_version,
+    merge,
+)
 from .stage import OWNER, STRANGER, TRAIN, Stage
-from .timeline import BAD, GOOD
-
-
-class SceneError(Exception):
-    """The story cannot go on."""
+from .watching import drift, not_better, quiet, retrain
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def first_push(stage: Stage) -> None:
         raise SceneError(
             "The project as it is does not pass its own gates; run 'mlops run' in it to see why."
         )
-    _expect_version(stage, 1)
+    expect_version(stage, 1)
 
 
 def nothing(stage: Stage) -> None:
@@ -54,9 +56,9 @@ def nothing(stage: Stage) -> None:
     stage.begin("words")
     improve_readme(stage.project)
     number = stage.propose("words", "Say whom to ask", "For readers.")
-    _expect(stage, number, "success", "Nothing that can change the model has changed")
-    _merge(stage, number)
-    _expect_version(stage, before)
+    expect_report(stage, number, "success", "Nothing that can change the model has changed")
+    merge(stage, number)
+    expect_version(stage, before)
 
 
 def better(stage: Stage) -> None:
@@ -65,10 +67,10 @@ def better(stage: Stage) -> None:
     stage.begin("better")
     title, reason = improve_model(stage.project)
     number = stage.propose("better", title, reason)
-    _expect(stage, number, "success", "Better")
-    _merge(stage, number)
-    _expect_version(stage, before + 1)
-    _expect_answer(stage, before + 1)
+    expect_report(stage, number, "success", "Better")
+    merge(stage, number)
+    expect_version(stage, before + 1)
+    expect_answer(stage, before + 1)
 
 
 def worse(stage: Stage) -> None:
@@ -77,8 +79,8 @@ def worse(stage: Stage) -> None:
     cripple_model(stage.project)
     body = "Training takes too long. Three small trees must be enough."
     number = stage.propose("faster", "Train in no time", body)
-    _expect(stage, number, "failure", "Worse")
-    _expect_refusal(stage, number)
+    expect_report(stage, number, "failure", "Worse")
+    expect_refusal(stage, number)
 
 
 def no_worse(stage: Stage) -> None:
@@ -86,7 +88,7 @@ def no_worse(stage: Stage) -> None:
     stage.begin("rate")
     learn_faster(stage.project)
     number = stage.propose("rate", "Learn a little faster", "It trains in less time.")
-    _expect(stage, number, "success", "No worse")
+    expect_report(stage, number, "success", "No worse")
 
 
 def cannot_tell(stage: Stage) -> None:
@@ -95,7 +97,7 @@ def cannot_tell(stage: Stage) -> None:
     learn_faster(stage.project)
     allow_no_loss(stage.project)
     number = stage.propose("strict", "Learn a little faster, at no cost", "It must cost nothing at all.")
-    _expect(stage, number, "failure", "Cannot tell")
+    expect_report(stage, number, "failure", "Cannot tell")
 
 
 def waiver(stage: Stage) -> None:
@@ -104,11 +106,11 @@ def waiver(stage: Stage) -> None:
     cripple_model(stage.project)
     waive_gates(stage.project, "2999-12-31")
     number = stage.propose("waived", "Train in no time, for now", "Until the new machine is here.")
-    _expect(stage, number, "success", "Worse")
+    expect_report(stage, number, "success", "Worse")
     waive_gates(stage.project, "2020-12-31")
     stage.push("waived", "Date the waiver")
     stage.play()
-    _expect(stage, number, "failure", "Worse")
+    expect_report(stage, number, "failure", "Worse")
 
 
 def bad_data(stage: Stage) -> None:
@@ -117,8 +119,8 @@ def bad_data(stage: Stage) -> None:
     name = accept_spoiled_data(stage.project, stage.find_python())
     body = "`mlops data accept` found something to complain about, so I wrote it into the lock by hand."
     number = stage.propose("more-data", f"Accept {name}", body)
-    _expect(stage, number, "failure", "")
-    _expect_refusal(stage, number)
+    expect_report(stage, number, "failure", "")
+    expect_refusal(stage, number)
 
 
 def rollback(stage: Stage) -> None:
@@ -128,11 +130,11 @@ def rollback(stage: Stage) -> None:
     newest = stage.read_production() or 0
     stage.timeline.tell(f"{OWNER} rolls back")
     stage.dispatch("rollback.yml")
-    _expect_version(stage, newest - 1)
-    _expect_answer(stage, newest - 1)
+    expect_version(stage, newest - 1)
+    expect_answer(stage, newest - 1)
     stage.timeline.tell(f"{OWNER} goes forward to model {newest}")
     stage.dispatch("rollback.yml", version=str(newest))
-    _expect_version(stage, newest)
+    expect_version(stage, newest)
 
 
 def fork(stage: Stage) -> None:
@@ -156,76 +158,6 @@ def fork(stage: Stage) -> None:
     )
 
 
-def _expect(stage: Stage, number: int, conclusion: str, verdict: str) -> None:
-    """Say what the report and the check are, and whether they are what the scene is about."""
-    found, check = stage.read_verdict(number), stage.find_check(number)
-    reports = len(stage.read_reports(number))
-    stage.timeline.tell(f"The report on #{number}: {found}", GOOD if check == "success" else BAD)
-    holds = (conclusion, 1) == (check, reports) and verdict.lower() in found.lower()
-    wanted = f"{verdict or 'bad data'}, one report, gate {conclusion}"
-    stage.timeline.expect(
-        holds,
-        f"#{number}: one report, and the check gate is {check}",
-        f"{reports} reports on #{number}, gate {check}; expected: {wanted}",
-    )
-
-
-def _merge(stage: Stage, number: int) -> None:
-    obstacle = stage.merge(number)
-    stage.timeline.expect(obstacle is None, f"#{number} is merged", f"#{number} cannot be merged: {obstacle}")
-    stage.play()
-
-
-def _expect_version(stage: Stage, version: int | None) -> None:
-    found = stage.read_production()
-    stage.timeline.expect(
-        found == version,
-        f"Model {found} is in production",
-        f"model {found} is in production; expected: model {version}",
-    )
-
-
-def _expect_answer(stage: Stage, version: int) -> None:
-    """Start what production runs, ask it for a prediction, and say what it answers."""
-    try:
-        answer = ask_service(stage)
-    except ServiceError as error:
-        stage.timeline.expect(False, "", f"the service of model {version} does not work: {error}")
-        return
-    stage.timeline.expect(
-        answer.version == str(version) and _agrees(answer),
-        f"The service answers with model {version}: {_describe(answer)}",
-        f"the service's answer is {answer}; expected: one of model {version}",
-    )
-
-
-def _agrees(answer: Answer) -> bool:
-    """Tell whether a prediction is what ``golden.json`` has, up to what other batches round otherwise."""
-    prediction, expected = answer.prediction, answer.expected
-    if "probabilities" in prediction:
-        shares = prediction["probabilities"].values()
-        return all(math.isclose(*pair, rel_tol=1e-6) for pair in zip(shares, expected, strict=True))
-    if "value" in prediction:
-        return math.isclose(prediction["value"], expected, rel_tol=1e-6)
-    return bool(prediction["label"] == str(expected))
-
-
-def _describe(answer: Answer) -> str:
-    prediction = answer.prediction
-    if "value" in prediction:
-        return f"{answer.target} = {prediction['value']:.4g}"
-    share = prediction.get("probabilities", {}).get(prediction["label"])
-    chance = "" if share is None else f" with probability {share:.2f}"
-    return f"{answer.target} = {prediction['label']}{chance}"
-
-
-def _expect_refusal(stage: Stage, number: int) -> None:
-    obstacle = stage.merge(number)
-    stage.timeline.expect(
-        obstacle is not None, f"#{number} cannot be merged: {obstacle}", f"#{number} could be merged"
-    )
-
-
 FIRST = "first-push"
 SCENES = {
     scene.name: scene
@@ -240,5 +172,9 @@ SCENES = {
         Scene("fork", "a stranger's pull request, whose run can write nothing", fork),
         Scene("better", "a pull request makes it better, is merged, and deployed", better),
         Scene("rollback", "production goes back to the model before, and forward again", rollback),
+        Scene("quiet", "a look at production finds nothing new, and opens nothing", quiet),
+        Scene("drift", "new data look different: an issue, and a retraining pull request", drift),
+        Scene("retrain", "the retraining is merged and deployed, and the issue is closed", retrain),
+        Scene("not-better", "another retraining is no gain, and cannot be merged", not_better),
     )
 }

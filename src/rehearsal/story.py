@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,8 +49,21 @@ class PullRequest:
 
 
 @dataclass(frozen=True)
+class Issue:
+    """An issue as it stood when the rehearsal ended."""
+
+    number: int
+    title: str
+    body: str
+    """Markdown."""
+    author: str
+    state: Literal["open", "closed"]
+    comments: list[Comment]
+
+
+@dataclass(frozen=True)
 class Event:
-    """One thing that happened; ``#3`` in its text leads to that pull request."""
+    """One thing that happened; ``#3`` in its text leads to that pull request or issue."""
 
     seconds: float
     """Since the beginning of the rehearsal."""
@@ -67,6 +80,9 @@ class Story:
     project: str
     events: list[Event]
     pull_requests: list[PullRequest]
+    issues: list[Issue] = field(default_factory=list)
+    pages: dict[str, str] = field(default_factory=dict)
+    """What else there is to see, by its title: the address of a page, seen from this one."""
 
 
 def dump_story(story: Story) -> str:
@@ -100,6 +116,8 @@ def _to_story(found: dict[str, Any]) -> Story:
         project=found["project"],
         events=[Event(**event) for event in found["events"]],
         pull_requests=[_to_pull_request(**each) for each in found["pull_requests"]],
+        issues=[_to_issue(**each) for each in found["issues"]],
+        pages=found["pages"],
     )
 
 
@@ -109,3 +127,7 @@ def _to_pull_request(checks: list[Any], comments: list[Any], **fields: Any) -> P
         comments=[Comment(**comment) for comment in comments],
         **fields,
     )
+
+
+def _to_issue(comments: list[Any], **fields: Any) -> Issue:
+    return Issue(comments=[Comment(**comment) for comment in comments], **fields)

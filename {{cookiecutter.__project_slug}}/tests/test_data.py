@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from {{ cookiecutter.__package }}.pipeline import data, lock
+from {{ cookiecutter.__package }}.pipeline import acceptance, data, lock
 from {{ cookiecutter.__package }}.pipeline.contract import read_contract
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
 from {{ cookiecutter.__package }}.pipeline.records import DataFile, Finding
@@ -64,15 +64,13 @@ def write(root: Path, name: str, days: list[int], **columns: Any) -> None:
 
 
 def accept(root: Path, *paths: str, replace: bool = False, **options: Any) -> list[str]:
-    return [
-        file.path
-        for file in data.accept(make_settings(**options), root, list(paths), replace, no_findings).files
-    ]
+    acceptance.accept(make_settings(**options), root, list(paths), replace, no_findings)
+    return [file.path for file in lock.read_lock(root).files]
 
 
 def status(root: Path) -> dict[str, list[str]]:
     """Return the parts of the status that are not empty."""
-    found = data.inspect(make_settings(), root).model_dump()
+    found = lock.inspect(make_settings(), root).model_dump()
     return {name: paths for name, paths in found.items() if paths}
 
 
@@ -117,8 +115,8 @@ def test_status_before_anything_is_accepted(tmp_path: Path) -> None:
 def test_status_needs_no_heavy_imports(root: Path) -> None:
     """An unchanged run must answer in the time of its imports."""
     program = (
-        f"import sys; from pathlib import Path; from {data.__package__} import data, settings;"
-        "data.require_unchanged(data.inspect(settings.read_settings(Path('params.yaml')), Path()));"
+        f"import sys; from pathlib import Path; from {data.__package__} import lock, settings;"
+        "lock.require_unchanged(lock.inspect(settings.read_settings(Path('params.yaml')), Path()));"
         "print(*{'numpy', 'pandas', 'pyarrow', 'fsspec', 'sqlalchemy'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, check=True)
@@ -127,7 +125,7 @@ def test_status_needs_no_heavy_imports(root: Path) -> None:
 
 def test_lock_is_made_for_reading_in_a_diff(root: Path) -> None:
     """One value a line under a line that says where the file comes from, sorted by path."""
-    digests = [file.sha256 for file in data.read_lock(root).files]
+    digests = [file.sha256 for file in lock.read_lock(root).files]
     expected = f"""\
 # The data that models may be trained on, one entry a file. Written by 'mlops data accept'.
 version: 1
@@ -143,7 +141,7 @@ files:
   first: '2024-01-02T00:00:00'
   last: '2024-01-05T00:00:00'
 """
-    assert expected == (root / data.LOCK).read_text()
+    assert expected == (root / lock.LOCK).read_text()
 
 
 names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=120)
@@ -157,8 +155,8 @@ def test_lock_is_read_as_written(
     """Whatever paths are called, the lock comes back as it was."""
     root = tmp_path_factory.mktemp("lock")
     files = [DataFile(path=path, sha256="0" * 64, rows=rows) for path in paths]
-    lock.write_lock(data.Lock(files=files), root)
-    assert files == data.read_lock(root).files
+    lock.write_lock(lock.Lock(files=files), root)
+    assert files == lock.read_lock(root).files
 
 
 @pytest.mark.parametrize(
@@ -166,9 +164,9 @@ def test_lock_is_read_as_written(
 )
 def test_broken_lock(tmp_path: Path, content: bytes) -> None:
     """A lock that Git left half-merged, or that somebody edited, is named with the way out."""
-    (tmp_path / data.LOCK).write_bytes(content)
+    (tmp_path / lock.LOCK).write_bytes(content)
     expected = "data.lock is no lock; restore it with 'git checkout -- data.lock'."
-    assert expected == refuse(lambda: data.read_lock(tmp_path))
+    assert expected == refuse(lambda: lock.read_lock(tmp_path))
 
 
 def test_missing_lock(tmp_path: Path) -> None:
@@ -179,20 +177,20 @@ def test_missing_lock(tmp_path: Path) -> None:
 
 def test_empty_lock(root: Path) -> None:
     """A lock without files lets nothing be loaded either."""
-    lock.write_lock(data.Lock(files=[]), root)
+    lock.write_lock(lock.Lock(files=[]), root)
     assert "data.lock lists no file" in refuse(lambda: data.load(make_settings(), root))
 
 
 def test_file_twice_in_the_lock(root: Path) -> None:
     """Two entries for one file, as after a careless merge, do not double its rows."""
-    (entry, _) = data.read_lock(root).files
-    lock.write_lock(data.Lock(files=[entry, entry]), root)
-    assert "lists a file twice" in refuse(lambda: data.read_lock(root))
+    (entry, _) = lock.read_lock(root).files
+    lock.write_lock(lock.Lock(files=[entry, entry]), root)
+    assert "lists a file twice" in refuse(lambda: lock.read_lock(root))
 
 
 def test_unchanged_files_may_be_trained_on(root: Path) -> None:
     """New files do not stop a run."""
-    data.require_unchanged(data.inspect(make_settings(), root))
+    lock.require_unchanged(lock.inspect(make_settings(), root))
 
 
 def test_changed_file_stops_a_run(root: Path) -> None:
@@ -202,7 +200,7 @@ def test_changed_file_stops_a_run(root: Path) -> None:
         "b.parquet changed after data.lock was written; restore it, "
         "or accept it as it is now with 'mlops data accept b.parquet'."
     )
-    assert expected == refuse(lambda: data.require_unchanged(data.inspect(make_settings(), root)))
+    assert expected == refuse(lambda: lock.require_unchanged(lock.inspect(make_settings(), root)))
     assert expected == refuse(lambda: data.load(make_settings(), root))
 
 
@@ -213,7 +211,7 @@ def test_missing_file_stops_a_run(root: Path) -> None:
         "b.parquet is in data.lock but not among the files that data.source names; restore it, "
         "or drop it from the lock with 'mlops data accept b.parquet'."
     )
-    assert expected == refuse(lambda: data.require_unchanged(data.inspect(make_settings(), root)))
+    assert expected == refuse(lambda: lock.require_unchanged(lock.inspect(make_settings(), root)))
     assert expected == refuse(lambda: data.load(make_settings(), root))
 
 
@@ -246,9 +244,9 @@ def test_accept_replaces_the_history(root: Path) -> None:
 def test_replace_never_empties_the_lock(root: Path) -> None:
     """With nothing new, --replace without names would leave no data at all."""
     accept(root)
-    before = (root / data.LOCK).read_text()
+    before = (root / lock.LOCK).read_text()
     assert "--replace would leave none" in refuse(lambda: accept(root, replace=True))
-    assert before == (root / data.LOCK).read_text()
+    assert before == (root / lock.LOCK).read_text()
 
 
 @pytest.mark.parametrize("path", ["./c.parquet", "sub/../c.parquet", "{root}/c.parquet"])
@@ -259,39 +257,71 @@ def test_accept_knows_a_file_by_any_of_its_paths(root: Path, path: str) -> None:
 
 def test_accept_refuses_unknown_paths(root: Path) -> None:
     """A path outside data.source is an error that suggests the nearest, and changes nothing."""
-    before = (root / data.LOCK).read_text()
+    before = (root / lock.LOCK).read_text()
     sentence = refuse(lambda: accept(root, "c.parquet", "cc.parquet"))
     assert "cc.parquet is not among the files that data.source names; did you mean 'c.parquet'?" == sentence
-    assert before == (root / data.LOCK).read_text()
+    assert before == (root / lock.LOCK).read_text()
 
 
 def test_accept_refuses_what_breaks_the_contract(root: Path) -> None:
     """One bad file refuses all; the sentence names file, column, check and values."""
     write(root, "d.parquet", [7, 8], y=[-1.0, 2.0])
-    before = (root / data.LOCK).read_text()
-    sentence = refuse(lambda: data.accept(make_settings(), root, [], False, negative))
+    before = (root / lock.LOCK).read_text()
+    sentence = refuse(lambda: acceptance.accept(make_settings(), root, [], False, negative))
     assert sentence.startswith("d.parquet breaks the contract: y: at least 0 in 1 row, such as -1.0; correct")
-    assert before == (root / data.LOCK).read_text()
+    assert before == (root / lock.LOCK).read_text()
 
 
 def test_lock_that_cannot_be_written(root: Path) -> None:
     """The lock stays as it was, and one sentence says why."""
-    before = (root / data.LOCK).read_text()
-    (root / f"{data.LOCK}.partial").mkdir()
+    before = (root / lock.LOCK).read_text()
+    (root / f"{lock.LOCK}.partial").mkdir()
     assert "data.lock cannot be written: Is a directory." == refuse(lambda: accept(root))
-    assert before == (root / data.LOCK).read_text()
+    assert before == (root / lock.LOCK).read_text()
 
 
 def test_accept_lets_warnings_pass(root: Path) -> None:
     """Only errors refuse."""
-    assert 3 == len(data.accept(make_settings(), root, [], False, negative).files)
+    assert 3 == acceptance.accept(make_settings(), root, [], False, negative).files
+
+
+def test_accept_valid_leaves_the_others_out(root: Path) -> None:
+    """New files that keep the contract are accepted; the others are named, and changed ones not looked at."""
+    before = lock.read_lock(root).files
+    write(root, "a.parquet", [9])
+    write(root, "bad.parquet", [5], y=-1.0)
+    (root / "half.parquet").write_bytes(b"PAR1 and no more")
+    done = acceptance.accept_valid(make_settings(), root, not_negative)
+    assert ["c.parquet"] == done.accepted
+    assert ["bad.parquet", "half.parquet"] == sorted(done.left_out)
+    assert "bad.parquet breaks the contract: y: is not negative" in done.left_out["bad.parquet"]
+    files = lock.read_lock(root).files
+    assert [*(file.path for file in before), *done.accepted] == [file.path for file in files]
+    assert before[0] == files[0]
+    assert sum(file.rows for file in files) == done.rows
+
+
+def test_accept_valid_where_there_is_nothing_new(root: Path) -> None:
+    """Nothing is written that says something else."""
+    accept(root)
+    before = (root / lock.LOCK).read_text()
+    assert [] == acceptance.accept_valid(make_settings(), root, not_negative).accepted
+    assert before == (root / lock.LOCK).read_text()
+
+
+def not_negative(frame: pd.DataFrame) -> list[Finding]:
+    """Find negative values."""
+    count = int((frame["y"] < 0).sum())
+    finding = Finding(level="error", column="y", check="is not negative", count=count, share=1.0)
+    return [finding] if count else []
 
 
 def test_data_without_times(tmp_path: Path) -> None:
     """Without data.time the lock has no times, and rows keep the order of the files."""
     write(tmp_path, "a.parquet", [3, 1])
     settings = make_settings(time=None, id=None, group="id")
-    (file,) = data.accept(settings, tmp_path, [], False, no_findings).files
+    acceptance.accept(settings, tmp_path, [], False, no_findings)
+    (file,) = lock.read_lock(tmp_path).files
     assert (None, None) == (file.first, file.last)
     assert [3, 1] == data.load(settings, tmp_path).frame["id"].tolist()
 
@@ -376,15 +406,15 @@ def test_types_that_differ_are_left_to_the_contract(root: Path, column: dict[str
 def test_remote_file_that_changed(root: Path) -> None:
     """Status does not fetch remote files, loading verifies them, accepting renews them."""
     remote = make_settings(source=f"file://{root}/a.parquet")
-    data.accept(remote, root, [], True, no_findings)
+    acceptance.accept(remote, root, [], True, no_findings)
     write(root, "a.parquet", [9])
-    assert [] == data.inspect(remote, root).changed
+    assert [] == lock.inspect(remote, root).changed
     assert "changed after data.lock was written" in refuse(lambda: data.load(remote, root))
-    data.accept(remote, root, [], False, no_findings)
+    acceptance.accept(remote, root, [], False, no_findings)
     assert [9] == data.load(remote, root).frame["id"].tolist()
 
 
 def test_project_comes_with_months_that_wait() -> None:
     """January to August are accepted; the rest lies there as data that nobody has accepted."""
     shipped = [f"data/flights-2013-{month:02}.parquet" for month in range(1, 9)]
-    assert set(shipped) <= {file.path for file in data.read_lock(ROOT).files}
+    assert set(shipped) <= {file.path for file in lock.read_lock(ROOT).files}

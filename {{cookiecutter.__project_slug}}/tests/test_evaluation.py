@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,11 @@ from {{ cookiecutter.__package }}.pipeline.curves import bin_probabilities, meas
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
 from {{ cookiecutter.__package }}.pipeline.evaluation import evaluate
 from {{ cookiecutter.__package }}.pipeline.importance import rank_columns
+from {{ cookiecutter.__package }}.pipeline.measurement import Trial
 from {{ cookiecutter.__package }}.pipeline.metrics import find_metric
-from {{ cookiecutter.__package }}.pipeline.prediction import Prediction
+from {{ cookiecutter.__package }}.pipeline.prediction import Prediction, predict
 from {{ cookiecutter.__package }}.pipeline.progress import silent
-from {{ cookiecutter.__package }}.pipeline.records import EvaluationRecord
+from {{ cookiecutter.__package }}.pipeline.records import EvaluationRecord, Importance
 from {{ cookiecutter.__package }}.pipeline.settings import Settings
 from {{ cookiecutter.__package }}.pipeline.slices import cut_slices
 from {{ cookiecutter.__package }}.pipeline.split import Split, features_and_target
@@ -197,16 +199,21 @@ def test_an_unknown_slice_is_refused() -> None:
         cut_slices(make_split().test, settings)
 
 
+def try_columns(model: BaseEstimator, split: Split, settings: Settings) -> list[Importance]:
+    """Rank the columns of the test part by ROC AUC."""
+    features, target = features_and_target(split.test, settings)
+    prediction = predict(model, features)
+    trial = Trial(target.to_numpy(), (prediction, prediction), model.classes_, None)
+    metric = find_metric("roc_auc", "classification")
+    return rank_columns(partial(predict, model), features, trial, metric, seed=1)
+
+
 def test_columns_that_matter_come_first() -> None:
     """Importance is scikit-learn's, up to chance; a column no model sees has none."""
     split, settings = make_split(n_rows=3000), make_settings("classification", ["roc_auc"])
     model = fit(LogisticRegression(), split, settings)
     features, target = features_and_target(split.test, settings)
-    metric = find_metric("roc_auc", "classification")
-    found = {
-        one.column: one.mean
-        for one in rank_columns(model, features, target.to_numpy(), model.classes_, metric, seed=1)
-    }
+    found = {one.column: one.mean for one in try_columns(model, split, settings)}
     reference = permutation_importance(model, features, target, scoring="roc_auc", random_state=1)
     expected = dict(zip(features.columns, reference.importances_mean, strict=True))
     assert "signal" == next(iter(found))
@@ -218,11 +225,9 @@ def test_a_wide_table_is_shuffled_a_few_columns_at_a_time(monkeypatch: pytest.Mo
     """That the copies do not fit in memory together changes nothing."""
     split, settings = make_split(), make_settings("classification", ["roc_auc"])
     model = fit(LogisticRegression(), split, settings)
-    features, target = features_and_target(split.test, settings)
-    metric, y_true = find_metric("roc_auc", "classification"), target.to_numpy()
-    expected = rank_columns(model, features, y_true, model.classes_, metric, seed=1)
+    expected = try_columns(model, split, settings)
     monkeypatch.setattr(importance, "CELLS", 1)
-    assert expected == rank_columns(model, features, y_true, model.classes_, metric, seed=1)
+    assert expected == try_columns(model, split, settings)
 
 
 def test_confusion_counts_true_by_predicted() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -19,42 +18,7 @@ from examples import (
     make_settings,
     make_training,
 )
-
-VOID = {"meta", "link", "br", "img", "path", "use", "circle", "image"}
-
-
-class Reader(HTMLParser):
-    """Collects ids and addresses, and checks that elements are closed in order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.ids: list[str] = []
-        self.addresses: list[str] = []
-        self.tags: set[str] = set()
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Remember an element that was opened."""
-        self.tags.add(tag)
-        if tag not in VOID:
-            self.open.append(tag)
-        for name, value in attrs:
-            if name == "id" and value is not None:
-                self.ids.append(value)
-            if name.split(":")[-1] in ("href", "src") and value is not None:
-                self.addresses.append(value)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Treat an element without content as one that was opened and closed."""
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        """Check that the innermost element is closed."""
-        if tag not in VOID:
-            assert tag == self.open.pop()
+from reader import Reader
 
 
 @pytest.fixture(scope="module", params=["binary", "multiclass", "regression", "contest"])

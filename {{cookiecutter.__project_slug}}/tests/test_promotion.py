@@ -171,11 +171,12 @@ def test_stale_package_is_not_promoted(deploying: Path) -> None:
 def test_two_at_once(deploying: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two deployments that read the same state one comes first; the other changes nothing."""
     make_next_model(deploying, "a")
-    history = production.read_history(deploying, "origin")
+    stale = iter([production.read_branch(deploying, "origin")])
     run("promote")
     make_next_model(deploying, "b")
     with monkeypatch.context() as patch:
-        patch.setattr(production, "read_history", lambda root, remote: history)
+        real = production.read_branch
+        patch.setattr(production, "read_branch", lambda *where: next(stale, None) or real(*where))
         with pytest.raises(LifecycleError, match="has moved since it was read"):
             promotion.promote(deploying, "origin", None)
     assert ("a", [1]) == (read_branch(deploying)["run_key"], list_versions(deploying))
@@ -203,8 +204,9 @@ def test_odd_subject(deploying: Path) -> None:
     deploy(deploying, "a")
     git(deploying, "clone", "--quiet", "--branch", "production", "remote.git", "hand")
     subject = "Say\u2028more\x0b: é"
-    (deploying / "hand/model_cards/model_card.md").write_text("another")
-    git(deploying / "hand", "commit", "--quiet", "--all", "--message", subject)
+    (deploying / "hand/note.txt").touch()
+    git(deploying / "hand", "add", "--all")
+    git(deploying / "hand", "commit", "--quiet", "--message", subject)
     git(deploying / "hand", "push", "--quiet")
     history = production.read_history(deploying, "origin")
     assert [subject, "Deploy model 1"] == [deployment.subject for deployment in history]

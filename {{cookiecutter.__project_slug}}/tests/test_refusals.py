@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import data, training
+from {{ cookiecutter.__package }}.pipeline import training
+from {{ cookiecutter.__package }}.pipeline.acceptance import accept
 from {{ cookiecutter.__package }}.pipeline.settings import read_settings
 
 from conftest import edit_params, mlops
@@ -25,7 +26,7 @@ def rewrite(root: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     """Change the data of every file, and make them the only accepted ones, unchecked."""
     for path in (root / "data").glob("*.parquet"):
         change(pd.read_parquet(path)).to_parquet(path)
-    data.accept(read_settings(root / "params.yaml"), root, [], replace=False, check=lambda _: [])
+    accept(read_settings(root / "params.yaml"), root, [], replace=False, check=lambda _: [])
 
 
 def target_of(root: Path) -> str:

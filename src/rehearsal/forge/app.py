@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from . import comments, contents, files, pulls, releases, runs, transport
+from . import comments, contents, files, issues, pulls, releases, runs, transport
 from .errors import ApiError, not_found
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def make_app(forge: Forge) -> FastAPI:
     app = FastAPI(openapi_url=None, redirect_slashes=False)
     app.state.forge = forge
     # Checks first: the name of a commit in the next address may hold slashes.
-    for module in (runs, pulls, comments, releases, contents):
+    for module in (runs, pulls, comments, issues, releases, contents):
         app.include_router(module.router, prefix=REPOSITORY)
     app.include_router(releases.uploads, prefix=UPLOADS)
     app.include_router(files.router)

@@ -91,7 +91,8 @@ def _demand_change(visit: Visit, record: Record) -> None:
 
 def _show(visit: Visit, record: Record) -> Shape:
     url = f"{visit.at.repository(visit.repository.name)}/issues"
-    page = f"{visit.at.server}/{visit.repository.name}/pull/{record['issue']}"
+    kind = "pull" if _is(visit, "pulls", record["issue"]) else "issues"
+    page = f"{visit.at.server}/{visit.repository.name}/{kind}/{record['issue']}"
     owner = record["login"] == visit.repository.owner
     return {
         "id": record["id"],

@@ -115,6 +115,8 @@ class Forge:
             "description": None,
             "default_branch": "main",
             "required_checks": required_checks,
+            # A setting that is off in a fresh repository of a person.
+            "workflows_open_pulls": True,
             "branches": {},
         }
         self.records.add(name, "repository", record)

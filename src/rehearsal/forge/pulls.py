@@ -42,7 +42,9 @@ def _label(pull: Record) -> str:
 @router.post("/pulls", status_code=201)
 def create_pull(visit: Member, body: Body) -> Shape:
     """Open a pull request; ``head`` is a branch, or ``OWNER:BRANCH`` for one of a fork."""
-    visit.forge.notice_pushes(visit.token.login)  # those came before
+    _demand_setting(visit)
+    if visit.token.rights is None:  # what a job pushes starts nothing
+        visit.forge.notice_pushes(visit.token.login)  # those came before
     owner, _, branch = str(body.get("head", "")).rpartition(":")
     source = _find_source(visit, owner or visit.repository.owner)
     base, title = str(body.get("base", "")), str(body.get("title", ""))
@@ -69,6 +71,11 @@ def create_pull(visit: Member, body: Body) -> Shape:
     pull = refresh(visit.forge, visit.repository, pull)
     _announce(visit, "opened", pull)
     return show_pull(visit.forge, visit.repository, pull)
+
+
+def _demand_setting(visit: Visit) -> None:
+    if visit.token.rights is not None and not visit.repository.record["workflows_open_pulls"]:
+        raise ApiError(403, "GitHub Actions is not permitted to create or approve pull requests.")
 
 
 def _find_source(visit: Visit, owner: str) -> Repository:

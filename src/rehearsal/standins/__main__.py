@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from . import attestation, checkout, cml, download, image, login, upload
+from . import attestation, checkout, cml, download, image, login, pages, upload
 from .errors import StandInError
 
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
@@ -13,6 +13,7 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "build-push": image.main,
     "checkout": checkout.main,
     "cml": cml.main,
+    "deploy-pages": pages.main,
     "download-artifact": download.main,
     "login": login.main,
     "upload-artifact": upload.main,

@@ -19,7 +19,6 @@ from .pipeline.errors import LifecycleError
 if TYPE_CHECKING:
     from .pipeline.records import Records
     from .pipeline.run import Run
-    from .pipeline.settings import Settings
 
 
 class Verbs(TyperGroup):
@@ -76,15 +75,16 @@ Image = Annotated[
         help="The image that serves the model; k8s/ and compose.yaml run it.",
     ),
 ]
+Out = Annotated[Path, typer.Option(help="Folder to write; an earlier site in it is replaced.")]
 Plan = Annotated[bool, typer.Option("--plan", help="Only say what would change.")]
 To = Annotated[
     int | None, typer.Option(metavar="VERSION", help="Which; by default the one before what runs.")
 ]
 Files = Annotated[list[str] | None, typer.Argument(help="Files; by default all new and changed ones.")]
-Replace = Annotated[bool, typer.Option("--replace", help="Forget all files accepted before.")]
 Valid = Annotated[
-    bool, typer.Option("--valid", help="Accept the new files that keep the contract, leave out the others.")
+    bool, typer.Option("--valid", help="Accept the new files that keep the contract; leave the others out.")
 ]
+Replace = Annotated[bool, typer.Option("--replace", help="Forget all files accepted before.")]
 
 
 def _print_version(asked: bool) -> None:
@@ -321,6 +321,16 @@ def status(remote: Remote = "origin", as_json: AsJson = False) -> None:
 
 
 @app.command()
+def site(out: Out = Path("site"), remote: Remote = "origin") -> None:
+    """Write static pages about production: what runs, what ran, how it is doing."""
+    from .monitoring.site import build_site
+
+    pages = build_site(Path(), remote, out)
+    count = "1 page" if len(pages) == 1 else f"{len(pages)} pages"
+    typer.echo(f"{count} about production: open {(out / pages[0]).as_posix()}.")
+
+
+@app.command()
 def serve(
     bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = Path("build/bundle"),
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -340,6 +350,54 @@ def serve(
 
 
 @app.command()
+def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJson = False) -> None:
+    """Look at production: whether data are as they were, the model as good, and the service well."""
+    from datetime import UTC, datetime
+
+    from .monitoring.history import read_looks
+    from .monitoring.look import brief, look
+    from .monitoring.output import write_output
+    from .monitoring.retraining import find_start
+    from .monitoring.summary import describe_record
+    from .pipeline.build import BUILD
+    from .pipeline.champion import locate_champion, read_champion
+    from .pipeline.production import read_history
+    from .pipeline.settings import PARAMS, read_settings
+
+    root, now = Path(), datetime.now(UTC)
+    settings, bundle = read_settings(Path(PARAMS)), locate_champion(root, champion)
+    if bundle is None:
+        raise LifecycleError(
+            "champion/bundle is missing: no model to watch; fetch what runs in production to champion/, "
+            "or name a bundle with 'mlops monitor --champion build/bundle'."
+        )
+    watched = read_champion(bundle)
+    try:
+        looks, history = read_looks(root, remote), read_history(root, remote)
+    except LifecycleError as problem:
+        looks, history = [], []
+        typer.echo(f"Looking without what was seen before. {problem}", err=True)
+    record = look(settings, root, watched, looks, now, since=find_start(history, watched.version))
+    folder = write_output(Path(BUILD), record, [*looks, brief(record)])
+    typer.echo(record.model_dump_json() if as_json else "\n".join(describe_record(record)))
+    typer.echo(f"{folder.as_posix()}/monitoring.html shows it in full.", err=True)
+
+
+@app.command()
+def record(remote: Remote = "origin") -> None:
+    """Keep the last look on the branch production, for trends; nothing of what runs changes."""
+    from .monitoring.history import record_look
+    from .monitoring.look import brief
+    from .monitoring.output import FOLDER
+    from .monitoring.records import MonitoringRecord
+    from .pipeline.build import BUILD
+
+    last = MonitoringRecord.read(Path(BUILD) / FOLDER)
+    record_look(Path(), remote, last, brief(last))
+    typer.echo(f"The look of {last.time} is kept on the branch production.")
+
+
+@app.command()
 def ui() -> None:
     """Open MLflow's pages about the runs, on this machine only."""
     from .pipeline.store import start_ui
@@ -350,7 +408,7 @@ def ui() -> None:
 @data_app.command("status")
 def data_status(as_json: AsJson = False) -> None:
     """Show which files are accepted, new, changed or missing."""
-    from .pipeline.data import inspect
+    from .pipeline.lock import inspect
     from .pipeline.settings import PARAMS, read_settings
 
     status = inspect(read_settings(Path(PARAMS)), Path())
@@ -366,53 +424,49 @@ def data_status(as_json: AsJson = False) -> None:
 
 @data_app.command("fetch")
 def data_fetch(as_json: AsJson = False) -> None:
-    """Copy the files that data.fetch delivers and that are not there yet."""
-    from .pipeline.delivery import fetch
+    """Copy the new files that are delivered where data.fetch says, to where data.source names them."""
+    from .pipeline.fetching import Fetched, fetch, find_obstacle
     from .pipeline.settings import PARAMS, read_settings
 
-    delivery = fetch(read_settings(Path(PARAMS)), Path())
+    data = read_settings(Path(PARAMS)).data
+    obstacle = find_obstacle(data)
+    fetched = Fetched(files=[], left={}) if obstacle else fetch(data, Path())
     if as_json:
-        typer.echo(delivery.model_dump_json())
-    elif delivery.skipped is not None:
-        typer.echo(f"Nothing to fetch: {delivery.skipped}.")
-    else:
-        for path in delivery.came:
-            typer.echo(path)
-        typer.echo(f"{len(delivery.came)} came, {delivery.there} of those delivered were there.", err=True)
+        typer.echo(fetched.model_dump_json())
+        return
+    typer.echo(obstacle or "\n".join(fetched.files) or "Nothing new has been delivered.")
+    for reason in fetched.left.values():
+        typer.echo(f"Left for the next time: {reason}", err=True)
 
 
 @data_app.command("accept")
-def data_accept(files: Files = None, replace: Replace = False, valid: Valid = False) -> None:
+def data_accept(
+    files: Files = None, replace: Replace = False, valid: Valid = False, as_json: AsJson = False
+) -> None:
     """Validate files against the contract and write data.lock."""
-    from .pipeline import data
+    from .pipeline import acceptance
+    from .pipeline.lock import LOCK
     from .pipeline.settings import PARAMS, read_settings
     from .pipeline.validation import check
 
     if valid and (files or replace):
-        raise typer.BadParameter("--valid takes all new files; leave out FILES and --replace.")
+        raise typer.BadParameter("--valid looks at all new files; it goes with neither FILES nor --replace.")
     settings = read_settings(Path(PARAMS))
+
+    def judge(frame: Any) -> Any:
+        return check(frame, settings)
+
     if valid:
-        _accept_valid(settings)
+        done = acceptance.accept_valid(settings, Path(), judge)
+    else:
+        done = acceptance.accept(settings, Path(), files or [], replace, judge)
+    if as_json:
+        typer.echo(done.model_dump_json())
         return
-    lock = data.accept(settings, Path(), files or [], replace, lambda frame: check(frame, settings))
-    rows = sum(file.rows for file in lock.files)
-    count = "1 file" if len(lock.files) == 1 else f"{len(lock.files)} files"
-    typer.echo(f"{data.LOCK} lists {count} with {rows:,} rows; commit it to train on them.")
-
-
-def _accept_valid(settings: Settings) -> None:
-    from .pipeline.acceptance import accept_valid
-    from .pipeline.validation import check
-
-    acceptance = accept_valid(settings, Path(), lambda frame: check(frame, settings))
-    for path in acceptance.accepted:
-        typer.echo(f"accepted  {path}")
-    for path, problem in acceptance.left_out.items():
-        typer.echo(f"left out  {path}: {problem}")
-    if acceptance.left_out and not acceptance.accepted:
-        raise LifecycleError("No new file keeps the contract; data.lock is unchanged.")
-    if not acceptance.accepted:
-        typer.echo("No file is new.")
+    for reason in done.left_out.values():
+        typer.echo(f"Left out: {reason}", err=True)
+    count = "1 file" if done.files == 1 else f"{done.files} files"
+    typer.echo(f"{LOCK} lists {count} with {done.rows:,} rows; commit it to train on them.")
 
 
 def _perform(stages: Callable[[Run], Any], champion: Path | None = None) -> Records:

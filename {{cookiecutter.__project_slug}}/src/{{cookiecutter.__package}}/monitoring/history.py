@@ -1,30 +1,27 @@
-"""The history of all looks at production, kept on the branch ``production`` below ``monitoring/``."""
+"""The history of looks at production, which lies on the branch ``production`` itself."""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..pipeline import branch
-from ..pipeline.branch import MONITORING
+from ..pipeline import production
 from ..pipeline.errors import LifecycleError
+from ..pipeline.production import BranchMovedError
 from .records import Look, MonitoringRecord
 
-HISTORY = f"{MONITORING}/history.jsonl"
-LATEST = f"{MONITORING}/{MonitoringRecord.file_name()}"
-# More than a year of daily looks, and a few megabytes at most: each commit writes the file anew.
+LOOKS = f"{production.MONITORING}/history.jsonl"
+RECORD = f"{production.MONITORING}/{MonitoringRecord.file_name()}"
+# More than a year of daily looks, which all of its readers take in at once; Git keeps the older ones.
 MOST_LOOKS = 400
-
-log = logging.getLogger(__name__)
+# A deployment that comes between goes first, and the look is put on top of it.
+TRIES = 3
 
 
 def read_looks(root: Path, remote: str) -> list[Look]:
-    """Return the looks at production that were recorded, the oldest first.
-
-    Lines that cannot be read are skipped, with a warning that tells how many: they must not stop
-    the next look.
+    """Return all looks, the oldest first; nothing where nobody has looked.
 
     Parameters
     ----------
@@ -33,61 +30,55 @@ def read_looks(root: Path, remote: str) -> list[Look]:
     remote : str
         Name or address of the repository that has the branch.
 
-    Returns
-    -------
-    list of Look
-        Empty where nobody ever looked, or nothing was ever deployed.
-
     Raises
     ------
     LifecycleError
         If the repository cannot be asked.
     """
-    tip = branch.fetch_tip(root, remote)
-    looks = [_parse(line) for line in (_read_lines(root, tip) if tip else [])]
-    if unreadable := looks.count(None):
-        log.warning("%d lines of %s on branch production cannot be read.", unreadable, HISTORY)
-    return [look for look in looks if look is not None]
+    tip = production.fetch_tip(root, remote)
+    return read_looks_at(root, tip) if tip else []
+
+
+def read_looks_at(root: Path, commit: str) -> list[Look]:
+    """Return the looks that a commit of the branch has; what cannot be read of them is passed over."""
+    [content] = production.read_files(root, [f"{commit}:{LOOKS}"])
+    return [look for line in content.splitlines() if (look := _parse(line))]
 
 
 def record_look(root: Path, remote: str, record: MonitoringRecord, look: Look) -> None:
-    """Add one look to the history, and keep its whole record, with one commit of its own.
-
-    All else on the branch stays as it is. A look of the same time takes the place of the one
-    before, so that a step that is run again does not count twice. Where a deployment comes in
-    between, the look is recorded on top of it.
+    """Put a look on the branch, with one commit that changes nothing of what runs.
 
     Parameters
     ----------
     root, remote
         As for ``read_looks``.
     record : MonitoringRecord
-        Becomes ``monitoring/monitoring.json``.
+        In full; it takes the place of the last one.
     look : Look
-        Becomes the last line of ``monitoring/history.jsonl``; of more than 400, the oldest goes.
+        The same in brief; it is added to the history. A look of the same time is replaced, so that
+        nothing counts twice.
 
     Raises
     ------
     LifecycleError
-        If nothing was ever deployed, or the branch cannot be read or written; then it is as it was.
+        If nothing was ever deployed, or the branch cannot be written; then it is as it was.
     """
-    latest = (record.model_dump_json(indent=1) + "\n").encode()
-
-    def extend(tip: str | None) -> str:
+    for attempt in range(1, TRIES + 1):
+        tip = production.fetch_tip(root, remote)
         if tip is None:
-            raise LifecycleError("Nothing has been deployed yet, so there is nothing to record a look at.")
-        before = [line for line in _read_lines(root, tip) if not _is_of(line, look.time)]
-        lines = [*before, look.model_dump_json().encode()][-MOST_LOOKS:]
-        return branch.write_tree(
-            root, tip, {HISTORY: b"".join(line + b"\n" for line in lines), LATEST: latest}
-        )
+            raise LifecycleError("Nothing has been deployed yet, so there is no look to record.")
+        earlier = [one for one in read_looks_at(root, tip) if one.time != look.time]
+        files = {LOOKS: _write([*earlier, look]), RECORD: (record.model_dump_json(indent=1) + "\n").encode()}
+        subject = f"Look at model {look.model}: {'alarm' if look.alarm else 'quiet'}"
+        try:
+            return production.commit_look(root, remote, files, subject, tip)
+        except BranchMovedError:
+            if attempt == TRIES:
+                raise
 
-    outcome = "alarm" if look.alarm else "quiet"
-    branch.commit(root, remote, f"Look at model {record.model}: {outcome}", extend)
 
-
-def _read_lines(root: Path, tip: str) -> list[bytes]:
-    return [line for line in (branch.read_blob(root, tip, HISTORY) or b"").split(b"\n") if line.strip()]
+def _write(looks: Sequence[Look]) -> bytes:
+    return b"".join(look.model_dump_json().encode() + b"\n" for look in looks[-MOST_LOOKS:])
 
 
 def _parse(line: bytes) -> Look | None:
@@ -95,8 +86,3 @@ def _parse(line: bytes) -> Look | None:
         return Look.model_validate_json(line)
     except ValidationError:
         return None
-
-
-def _is_of(line: bytes, time: str) -> bool:
-    look = _parse(line)
-    return look is not None and look.time == time

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,7 +16,7 @@ class ColumnDrift(Part):
     """How far one column of new rows lies from what the champion knows."""
 
     column: str
-    """A feature, or ``score CLASS`` or ``prediction`` for what the model answers."""
+    """A feature, the target, or ``score CLASS`` or ``prediction`` for what the model answers."""
     rows: int
     psi: float
     """Population stability index, 0 and up."""
@@ -36,7 +36,7 @@ class ColumnDrift(Part):
     outside: float = 0.0
     """Share of the new rows outside the range of the reference, or of a new category; 0 to 1."""
     change: str = ""
-    """The most telling difference in words, such as ``mean 12.1 -> 15.3``."""
+    """The most telling difference in words, such as ``mean 12.1 → 15.3``."""
 
 
 class DataLook(Part):
@@ -147,6 +147,8 @@ class Retraining(Part):
 
 class MonitoringRecord(Record):
     """``monitoring.json``: one look at production."""
+
+    made_by: ClassVar[str] = "mlops monitor"
 
     time: str
     """When it was made, UTC, ISO 8601."""

@@ -1,18 +1,27 @@
-"""Accepting what is good of the new data, and leaving out the rest."""
+"""Accepting data: what is held against the contract, and then goes into the lock."""
 
 from __future__ import annotations
 
+import difflib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .data import accept
+from .data import holds_times
 from .errors import LifecycleError
-from .lock import inspect
-from .records import Finding, Part
-from .settings import Settings
-from .sources import read_file
-from .summary import describe_finding
+from .lock import (
+    LOCK,
+    DataStatus,
+    Lock,
+    inspect,
+    inspect_all,
+    read_lock_if_any,
+    write_lock,
+)
+from .records import DataFile, Finding, Part
+from .settings import DataSettings, Settings
+from .sources import is_remote, read_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,44 +30,130 @@ Check = Callable[["pd.DataFrame"], list[Finding]]
 
 
 class Acceptance(Part):
-    """What became of the new files."""
+    """What became of files, and of the lock."""
 
     accepted: list[str]
     """Sorted."""
-    left_out: dict[str, str]
-    """By file, what is wrong with it; the first thing of several."""
+    left_out: dict[str, str] = {}
+    """By file that cannot be read or breaks the contract, why, in one sentence."""
+    files: int
+    """In the lock."""
+    rows: int
+    """Of all files in the lock."""
 
 
-def accept_valid(settings: Settings, root: Path, check: Check) -> Acceptance:
-    """Write the new files that keep the contract into the lock.
-
-    Files that were accepted before stay as the lock has them, changed ones too: that somebody
-    changed them is for a person to judge.
+def accept(
+    settings: Settings,
+    root: Path,
+    paths: list[str],
+    replace: bool,
+    check: Check,
+) -> Acceptance:
+    """Validate files and write them into the lock.
 
     Parameters
     ----------
     settings : Settings
     root : Path
         The project.
+    paths : list of str
+        What to accept as it is now: new files are added, changed ones replaced, and missing ones
+        dropped. Empty means all new and changed files.
+    replace : bool
+        Whether the lock then holds these files only.
     check : callable
-        Takes the frame of one file and returns findings; an error among them leaves the file out.
+        Takes the frame of one file and returns findings; an error among them refuses the file.
 
     Raises
     ------
     LifecycleError
-        If the files cannot be listed, or the lock cannot be read or written; it is then as it was.
+        If a path is unknown or a file is refused. The lock is then as it was.
     """
-    problems = {path: _find_problem(path, settings, root, check) for path in inspect(settings, root).new}
-    valid = [path for path, problem in problems.items() if problem is None]
-    if valid:
-        accept(settings, root, valid, False, check)
-    return Acceptance(accepted=valid, left_out={path: why for path, why in problems.items() if why})
+    # Files that are named are read below in any case.
+    status = inspect(settings, root) if paths else inspect_all(settings, root)
+    chosen = _resolve(paths, status, root) or [*status.new, *status.changed]
+    if replace and not chosen:
+        raise LifecycleError("No file is new or changed: --replace would leave none; name the files to keep.")
+    present = [path for path in chosen if path not in status.missing]
+    accepted = [_accept_one(path, settings.data, root, check) for path in present]
+    kept = [] if replace else [file for file in read_lock_if_any(root).files if file.path not in chosen]
+    return _write(kept, accepted, {}, root)
 
 
-def _find_problem(path: str, settings: Settings, root: Path, check: Check) -> str | None:
-    try:
-        frame, _ = read_file(path, settings.data, root)
-    except LifecycleError as error:
-        return str(error).removeprefix(f"{path} ").removesuffix(".")
+def accept_valid(settings: Settings, root: Path, check: Check) -> Acceptance:
+    """Write the new files that keep the contract into the lock, and leave the others out.
+
+    Parameters
+    ----------
+    settings, root, check
+        As for ``accept``. Changed files are not new: somebody has to look at those.
+
+    Raises
+    ------
+    LifecycleError
+        If the files cannot be listed, or the lock cannot be written.
+    """
+    accepted, left_out = list[DataFile](), dict[str, str]()
+    for path in inspect(settings, root).new:
+        try:
+            accepted.append(_accept_one(path, settings.data, root, check))
+        except LifecycleError as problem:
+            left_out[path] = str(problem)
+    return _write(read_lock_if_any(root).files, accepted, left_out, root)
+
+
+def _write(
+    kept: list[DataFile], accepted: list[DataFile], left_out: dict[str, str], root: Path
+) -> Acceptance:
+    """Write the lock, and say what became of it."""
+    files = sorted([*kept, *accepted], key=lambda file: file.path)
+    write_lock(Lock(files=files), root)
+    return Acceptance(
+        accepted=[file.path for file in accepted],
+        left_out=left_out,
+        files=len(files),
+        rows=sum(file.rows for file in files),
+    )
+
+
+def _resolve(paths: list[str], status: DataStatus, root: Path) -> list[str]:
+    """Return paths as the lock writes them; each must be known."""
+    known = [*status.accepted, *status.new, *status.changed, *status.missing]
+    resolved = {path: path if path in known else _relative(path, root) for path in paths}
+    for path, name in resolved.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "see 'mlops data status'."
+            raise LifecycleError(f"{path} is not among the files that data.source names; {hint}")
+    return sorted(set(resolved.values()))
+
+
+def _relative(path: str, root: Path) -> str:
+    root = root.absolute()
+    return path if is_remote(path) else Path(os.path.relpath(root / path, root)).as_posix()
+
+
+def _accept_one(path: str, data: DataSettings, root: Path, check: Check) -> DataFile:
+    frame, digest = read_file(path, data, root)
     errors = [finding for finding in check(frame) if finding.level == "error"]
-    return f"breaks the contract: {describe_finding(errors[0])}" if errors else None
+    if errors:
+        raise _refused(path, errors)
+    first, last = _time_range(frame, data.time)
+    return DataFile(path=path, sha256=digest, rows=len(frame), first=first, last=last)
+
+
+def _refused(path: str, errors: list[Finding]) -> LifecycleError:
+    first = errors[0]
+    rows = f" in {first.count:,} row{'s' * (first.count > 1)}" if first.count else ""
+    values = f", such as {first.examples[0]}" if first.examples else ""
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return LifecycleError(
+        f"{path} breaks the contract: {first.column}: {first.check}{rows}{values}{more}; "
+        f"correct the file or schema.py, {LOCK} is unchanged."
+    )
+
+
+def _time_range(frame: pd.DataFrame, column: str | None) -> tuple[str | None, str | None]:
+    if column not in frame or not holds_times(frame[column]) or frame[column].isna().all():
+        return None, None
+    return frame[column].min().isoformat(), frame[column].max().isoformat()

@@ -18,7 +18,17 @@ from .errors import LifecycleError
 from .golden import choose_golden
 from .persistence import list_types, load_model, save_model
 from .profile import describe_data
-from .records import EvaluationRecord, MetricResult, Part, Record, Records, TrainingRecord, write_text
+from .records import (
+    EvaluationRecord,
+    Importance,
+    MetricResult,
+    Part,
+    Record,
+    Records,
+    SliceResult,
+    TrainingRecord,
+    write_text,
+)
 from .requirements import pin_requirements
 from .runkey import PACKAGE, list_own_modules
 from .settings import Settings
@@ -43,6 +53,9 @@ class MetricsRecord(Record):
     primary: str
     """The metric that decides."""
     metrics: list[MetricResult]
+    slices: list[SliceResult] = []
+    importances: list[Importance] = []
+    """Most important first."""
 
 
 class LineageRecord(Record):
@@ -221,7 +234,13 @@ def _forget_times(training: TrainingRecord) -> TrainingRecord:
 
 
 def _tell_metrics(evaluation: EvaluationRecord, settings: Settings) -> MetricsRecord:
-    return MetricsRecord(rows=evaluation.rows, primary=settings.train.metric, metrics=evaluation.metrics)
+    return MetricsRecord(
+        rows=evaluation.rows,
+        primary=settings.train.metric,
+        metrics=evaluation.metrics,
+        slices=evaluation.slices,
+        importances=evaluation.importances,
+    )
 
 
 def _trace_lineage(

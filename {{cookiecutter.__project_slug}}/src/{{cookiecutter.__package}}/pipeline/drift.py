@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency
 
-from .profile import CategoryProfile, DateProfile, NumberProfile, ProfileRecord
+from .bins import Profile, count_values, lay_out
+from .profile import DateProfile, NumberProfile, ProfileRecord
 from .records import Drift
 
 # What the credit industry calls a moderate shift (N. Siddiqi, Credit Risk Scorecards, 2006).
@@ -48,36 +47,36 @@ def measure_drift(profile: ProfileRecord, rows: pd.DataFrame) -> list[Drift]:
     return sorted(found, key=lambda drift: (-drift.psi, drift.column))
 
 
-def _measure_one(
-    name: str, profile: NumberProfile | CategoryProfile, values: pd.Series, n_features: int
-) -> Drift:
-    counts = np.array(_count(profile, values))
+def measure_psi(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return the population stability index of counts, 0 and up.
+
+    Parameters
+    ----------
+    before, after : ndarray of shape (..., n_bins)
+        Rows in each bin, at least one row each. They broadcast.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        A bin without rows counts as if it had a share of 0.0001.
+    """
+    old, new = (np.maximum(counts / counts.sum(axis=-1, keepdims=True), LEAST) for counts in (before, after))
+    return np.asarray(((new - old) * np.log(new / old)).sum(axis=-1))
+
+
+def _measure_one(name: str, profile: Profile, values: pd.Series, n_features: int) -> Drift:
+    counts = np.array([lay_out(profile), count_values(profile, values)])
+    if isinstance(profile, NumberProfile):
+        counts = _open_ends(counts)
     counts = counts[:, counts.sum(axis=0) > 0]
-    before, after = np.maximum(counts / counts.sum(axis=1, keepdims=True), LEAST)
-    psi = float(((after - before) * np.log(after / before)).sum())
+    psi = float(measure_psi(*counts))
     chance = chi2_contingency(counts).pvalue if counts.shape[1] > 1 else 1.0
     return Drift(column=name, psi=psi, moved=bool(psi > MODERATE and chance < ERRORS / n_features))
 
 
-def _count(profile: NumberProfile | CategoryProfile, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many rows are in each bin, before and now; missing values are a bin of their own."""
-    missing = np.array([profile.missing * profile.rows, values.isna().sum()])
-    if isinstance(profile, CategoryProfile):
-        before, after = _count_levels(profile, values.dropna().map(str).value_counts().to_dict())
-    else:
-        before, after = np.array(profile.counts), _count_numbers(profile, values)
-    return np.append(before, missing[0]), np.append(after, missing[1])
-
-
-def _count_levels(profile: CategoryProfile, counts: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
-    after = [counts.get(level, 0) for level in profile.counts]
-    others = sum(counts.values()) - sum(after)
-    return np.array([*profile.counts.values(), profile.other]), np.array([*after, others])
-
-
-def _count_numbers(profile: NumberProfile, values: pd.Series) -> np.ndarray:
-    if pd.api.types.is_timedelta64_dtype(values.dtype):
-        values = values.dt.total_seconds()
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    places = np.searchsorted(profile.edges, numbers[np.isfinite(numbers)], side="right")
-    return np.bincount(places, minlength=len(profile.edges) + 1)
+def _open_ends(counts: np.ndarray) -> np.ndarray:
+    """Count what lies outside the range with the bins at its ends: the test needs bins with rows."""
+    folded = counts.copy()
+    folded[:, 1] += counts[:, 0]
+    folded[:, -3] += counts[:, -2]
+    return np.delete(folded, [0, -2], axis=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -138,7 +139,7 @@ def _rank_columns(
     """Rank the columns by the primary metric; for a thread beside the one that resamples."""
     primary = next(metric for metric in metrics if metric.name == settings.train.metric)
     with threadpool_limits(1, "openmp"):
-        return rank_columns(model, features, trial.y_true, trial.classes, primary, settings.train.seed)
+        return rank_columns(partial(predict, model), features, trial, primary, settings.train.seed)
 
 
 def _describe_classes(trial: Trial, seed: int) -> dict[str, object]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
 
+from .measurement import Trial
 from .metrics import Metric
-from .prediction import predict
+from .prediction import Prediction
 from .records import Importance
+
+Ask = Callable[[pd.DataFrame], Prediction]
 
 ROWS = 1000
 REPEATS = 3
@@ -19,10 +21,9 @@ CELLS = 8_000_000
 
 
 def rank_columns(
-    model: BaseEstimator,
+    ask: Ask,
     features: pd.DataFrame,
-    y_true: np.ndarray,
-    classes: np.ndarray,
+    trial: Trial,
     metric: Metric,
     seed: int,
 ) -> list[Importance]:
@@ -33,11 +34,12 @@ def rank_columns(
 
     Parameters
     ----------
-    model : estimator
+    ask : callable
+        Takes rows and returns what the model predicts for them.
     features : DataFrame of shape (n_rows, n_columns)
         Test rows; a sample of 1,000 of them is used.
-    y_true : ndarray of shape (n_rows,)
-    classes : ndarray of shape (n_classes,)
+    trial : Trial
+        The same rows, with what the model, the first of the two, predicts for them.
     metric : Metric
     seed : int
 
@@ -53,14 +55,14 @@ def rank_columns(
     """
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.choice(len(features), min(ROWS, len(features)), replace=False))
-    sample, truth = features.iloc[rows], y_true[rows]
+    sample, truth, classes = features.iloc[rows], trial.y_true[rows], trial.classes
     sign = 1 if metric.greater_is_better else -1
-    whole = metric.score_part(truth, predict(model, sample), classes)
+    whole = metric.score_part(truth, trial.predictions[0].take(rows), classes)
     if np.isnan(whole):
         return []
     losses = {
         column: sign * (whole - np.array(scores))
-        for column, scores in _score_shuffled(model, sample, truth, classes, metric, rng)
+        for column, scores in _score_shuffled(ask, sample, truth, classes, metric, rng)
     }
     importances = [
         Importance(column=column, mean=float(np.mean(loss)), sd=float(np.std(loss)))
@@ -71,7 +73,7 @@ def rank_columns(
 
 
 def _score_shuffled(
-    model: BaseEstimator,
+    ask: Ask,
     sample: pd.DataFrame,
     truth: np.ndarray,
     classes: np.ndarray,
@@ -83,7 +85,7 @@ def _score_shuffled(
     step = max(1, CELLS // (REPEATS * max(sample.size, 1)))
     for start in range(0, sample.shape[1], step):
         columns = sample.columns[start : start + step]
-        prediction = predict(model, _shuffle(sample, columns, rng))
+        prediction = ask(_shuffle(sample, columns, rng))
         copies = np.arange(len(columns) * REPEATS * n_rows).reshape(len(columns), REPEATS, n_rows)
         for column, repeats in zip(columns, copies, strict=True):
             yield str(column), [metric.score_part(truth, prediction.take(copy), classes) for copy in repeats]

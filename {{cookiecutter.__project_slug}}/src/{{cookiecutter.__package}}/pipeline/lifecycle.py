@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from . import data, runkey
+from . import lock, runkey
 from .build import BUILD, stage_build
 from .champion import locate_champion
 from .errors import LifecycleError
@@ -45,7 +45,7 @@ def find_finished(root: Path, settings: Settings, champion: Path | None = None) 
     LifecycleError
         If a file of data has changed behind ``data.lock``, or ``champion`` holds no bundle.
     """
-    data.require_unchanged(data.inspect(settings, root))
+    lock.require_unchanged(lock.inspect(settings, root))
     build = root / BUILD
     if not all((build / name).exists() for name in OUTPUTS):
         return None

@@ -45,19 +45,33 @@ def read_lock(root: Path) -> Lock:
     LifecycleError
         If it is missing, or is not such a lock (left half-merged by Git, for instance).
     """
-    import yaml
-
     path = root / LOCK
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        lock = Lock.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=loader))
+        lock = parse_lock(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LifecycleError(f"{LOCK} is missing: no data is accepted; run 'mlops data accept'.") from None
-    except (OSError, yaml.YAMLError, ValueError):  # pydantic's and Unicode's errors are ValueErrors
+    except (OSError, ValueError):
         raise LifecycleError(f"{LOCK} is no lock; restore it with 'git checkout -- {LOCK}'.") from None
     if len({file.path for file in lock.files}) < len(lock.files):
         raise LifecycleError(f"{LOCK} lists a file twice; keep the entry you want and delete the other.")
     return lock
+
+
+def parse_lock(text: str) -> Lock:
+    """Return the lock that a text is.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return Lock.model_validate(yaml.load(text, Loader=loader))
+    except yaml.YAMLError as error:
+        raise ValueError(f"no YAML: {error}") from None
 
 
 def read_lock_if_any(root: Path) -> Lock:

@@ -49,10 +49,10 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:
 
 
 @cache
-def make_environment() -> Environment:
-    """Return a Jinja environment that escapes each value for Markdown."""
+def make_environment(package: str = str(__package__)) -> Environment:
+    """Return a Jinja environment that escapes each value for Markdown, with the templates of a package."""
     environment = Environment(
-        loader=PackageLoader(__package__, "templates"),
+        loader=PackageLoader(package, "templates"),
         autoescape=True,
         finalize=_finalize,
         trim_blocks=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import wording
@@ -30,7 +30,7 @@ def render_page(records: Records, settings: Settings | None) -> str:
     settings : Settings or None
         The settings of the run; None where they could not be read.
     """
-    template = _make_environment().get_template("page.html.jinja")
+    template = make_environment(str(__package__)).get_template("page.html.jinja")
     return template.render(gather(records, settings), drawings=_draw(records), span=_span(records)) + "\n"
 
 
@@ -82,9 +82,10 @@ def _draw(records: Records) -> list[Drawing]:
 
 
 @cache
-def _make_environment() -> Environment:
+def make_environment(*packages: str) -> Environment:
+    """Return a Jinja environment that escapes each value for HTML, with the templates of some packages."""
     environment = Environment(
-        loader=PackageLoader(__package__, "templates"),
+        loader=ChoiceLoader([PackageLoader(package, "templates") for package in packages]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

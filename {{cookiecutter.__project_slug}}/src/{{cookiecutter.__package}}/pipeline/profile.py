@@ -15,6 +15,8 @@ from .split import Split, features_and_target
 BINS = 20
 # Levels of a category that are counted one by one; the others are counted together.
 LEVELS = 50
+# Further levels that are remembered by name, so that a new one can be told.
+NAMES = 1000
 # Rows whose scores show well enough how scores are distributed.
 SCORED_ROWS = 10_000
 
@@ -45,6 +47,10 @@ class CategoryProfile(Part):
     """The most frequent levels, most frequent first."""
     other: int = 0
     """Rows with any other level."""
+    rare: list[str] | None = None
+    """The other levels, sorted; None where they are too many to be told from new ones."""
+    once: int = 0
+    """Levels that occur once: as many rows of as many are of a level that was never seen before."""
 
 
 class DateProfile(Part):
@@ -136,11 +142,14 @@ def _profile_categories(column: pd.Series) -> CategoryProfile:
     counts.index = counts.index.map(str)
     # Equal counts in the order of the levels, so that the profile does not depend on the rows' order.
     counts = counts[counts > 0].sort_index().sort_values(ascending=False, kind="stable")
+    rare = sorted(str(level) for level in counts.index[LEVELS:])
     return CategoryProfile(
         rows=len(column),
         missing=_missing(column),
         counts={str(level): int(count) for level, count in counts.iloc[:LEVELS].items()},
         other=int(counts.iloc[LEVELS:].sum()),
+        rare=rare if len(rare) <= NAMES else None,
+        once=int((counts == 1).sum()),
     )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from . import production
-from .branch import commit_deployment
 from .build import BUILD
 from .bundle import CARD, LineageRecord, MetricsRecord, verify_bundle
 from .champion import BUNDLE, STATE
 from .errors import LifecycleError
 from .manifests import write_manifests
 from .package import PACKAGE, is_packed
-from .production import Deployment, Score, State
+from .production import Branch, BranchMovedError, Deployment, Score, State
 from .records import ComparisonRecord, RunRecord
 from .summary import describe_failure
 
@@ -79,8 +80,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
         As ``plan_promotion``, and if the branch cannot be read or written, or a manifest is missing.
         Production is as it was.
     """
-    history = production.read_history(root, remote)
-    planned = plan_promotion(root, history)
+    branch = production.read_branch(root, remote)
+    planned = plan_promotion(root, branch.deployments)
     if planned is None:
         return None
     state = planned.model_copy(update={"image": image})
@@ -88,8 +89,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     files = {STATE: _write(state), f"model_cards/{CARD}": card}
     if image is not None:
         files |= write_manifests(root, image, state.version)
-    running = history[0].sha if history else None
-    commit_deployment(root, remote, "", f"Deploy model {state.version}", running, files)
+    subject = f"Deploy model {state.version}"
+    _commit(root, remote, branch, partial(production.commit_files, root, remote, files, subject))
     return state
 
 
@@ -108,10 +109,10 @@ def rollback(root: Path, remote: str, version: int | None) -> State:
     LifecycleError
         If there is no such version, or it runs already. Production is as it was.
     """
-    history = production.read_history(root, remote)
-    target = find_target(history, version)
+    branch = production.read_branch(root, remote)
+    target = find_target(branch.deployments, version)
     subject = f"Roll back to model {target.state.version}"
-    commit_deployment(root, remote, target.sha, subject, history[0].sha, {})
+    _commit(root, remote, branch, partial(production.commit_state, root, remote, target.sha, subject))
     return target.state
 
 
@@ -139,6 +140,17 @@ def find_target(history: list[Deployment], version: int | None) -> Deployment:
             f"Model {version} was never in production; expected one of {', '.join(map(str, known))}."
         )
     return next(deployment for deployment in history if deployment.state.version == version)
+
+
+def _commit(root: Path, remote: str, branch: Branch, commit: Callable[[str | None], None]) -> None:
+    """Commit on what the branch was read to be at, or on a look at production that came since."""
+    try:
+        commit(branch.tip)
+    except BranchMovedError:
+        now = production.read_branch(root, remote)
+        if now.deployments != branch.deployments:
+            raise
+        commit(now.tip)
 
 
 def _read_score(bundle: Path) -> Score:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -21,6 +21,8 @@ class Part(BaseModel):
 
 class Record(Part):
     """What one stage found out, kept as one JSON file."""
+
+    made_by: ClassVar[str] = "mlops run"
 
     version: Literal[1] = 1
     """The layout of this record."""
@@ -47,9 +49,9 @@ class Record(Part):
         try:
             return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise LifecycleError(f"{path} is missing; run 'mlops run' to make it.") from None
+            raise LifecycleError(f"{path} is missing; run '{cls.made_by}' to make it.") from None
         except (ValidationError, ValueError):
-            raise LifecycleError(f"{path} is no record of this version; run 'mlops run' again.") from None
+            raise LifecycleError(f"{path} is no record of this version; run '{cls.made_by}' again.") from None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -39,7 +39,7 @@ def render_report(records: Records, settings: Settings | None) -> str:
     fenced = {name: _fence(contents[name]) for name in ("model_text", "settings_text", "card_diff")}
     contents |= fenced | _draw(records)
     for most in LENGTHS:
-        text = _tidy(template.render(contents, most=most))
+        text = tidy(template.render(contents, most=most))
         if len(text) < LIMIT:
             break
     return text
@@ -71,6 +71,6 @@ def _fence(text: str) -> Markup:
     return Markup(text[:6000].replace("```", "'''"))
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """Leave one empty line where conditions of the template left several."""
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

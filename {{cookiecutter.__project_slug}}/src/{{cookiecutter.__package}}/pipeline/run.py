@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import changes, data, runkey, summary
+from . import changes, data, lock, runkey, summary
 from .build import BUILD, carry, link
 from .errors import LifecycleError
 from .progress import Console
@@ -108,7 +108,7 @@ class Run:
         """
         settings = self.settings
         with self._stage("validate"):
-            data.require_unchanged(data.inspect(settings, self.root))
+            lock.require_unchanged(lock.inspect(settings, self.root))
             self._note(run_key=runkey.compute_run_key(settings, self.root))
             self._keep(changes=changes.begin_changes(self.root))
             from .split import split

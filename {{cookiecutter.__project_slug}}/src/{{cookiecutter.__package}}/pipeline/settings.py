@@ -38,14 +38,12 @@ class DataSettings(Section):
 
     source: str = Field(default="data/*.parquet", min_length=1)
     """A glob below the project, an fsspec URL, or a SQL URL (which needs ``query``)."""
+    fetch: Annotated[str, Field(min_length=1)] | None = None
+    """Where new files are delivered, for 'mlops data fetch': a glob, an fsspec URL, or ``module:function``,
+    which takes a list of the names that are there and yields ``(name, DataFrame)`` of what is new. Keep
+    such a module beside the package, as ``src/deliveries.py``: what is in it would count for the run key."""
     query: str | None = None
     """The SELECT statement, for a SQL URL; ORDER BY makes its digest stable."""
-    fetch: str | None = Field(default=None, min_length=1)
-    """Where new files come from, for ``mlops data fetch``: a glob or an fsspec URL of files that
-    somebody else delivers, or ``module:function`` of your code for an API. The function takes the
-    list of names that are already there, and yields pairs of a name that ends in ``.parquet`` and a
-    DataFrame. Let its module lie beside the package, such as ``src/deliveries.py``: what lies in the
-    package counts for the run key, and how rows came here changes no model."""
     target: str
     """The column to predict."""
     id: str | None = None

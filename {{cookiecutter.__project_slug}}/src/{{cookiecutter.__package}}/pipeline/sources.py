@@ -45,14 +45,19 @@ def list_files(data: DataSettings, root: Path) -> list[str]:
     """
     if data.query is not None:
         return [name_database(data)]
-    files = _list_remote(data.source) if is_remote(data.source) else _list_local(data.source, root)
+    files = list_matches(data.source, root)
     if not files:
         raise LifecycleError(
             f"data.source '{data.source}' matches no file; correct it in params.yaml or add the data."
         )
     for path in files:
         _suffix(path)
-    return sorted(files)
+    return files
+
+
+def list_matches(source: str, root: Path) -> list[str]:
+    """Return the files that a glob or a URL names, sorted; there may be none."""
+    return sorted(_list_remote(source) if is_remote(source) else _list_local(source, root))
 
 
 def read_file(path: str, data: DataSettings, root: Path) -> tuple[pd.DataFrame, str]:
@@ -82,8 +87,8 @@ def read_file(path: str, data: DataSettings, root: Path) -> tuple[pd.DataFrame, 
         frame = read_query(data, root)
         digest = digest_frame(frame)
     else:
-        content = _read_bytes(path, root)
-        frame = _parse(path, content)
+        content = read_bytes(path, root)
+        frame = parse_file(path, content)
         digest = hashlib.sha256(content).hexdigest()
     _require_table(frame, path)
     return _parse_time(frame, data.time), digest
@@ -94,7 +99,7 @@ def digest_file(path: str, data: DataSettings, root: Path) -> str:
     if data.query is not None:
         return read_file(path, data, root)[1]
     if is_remote(path):
-        return hashlib.sha256(_read_bytes(path, root)).hexdigest()
+        return hashlib.sha256(read_bytes(path, root)).hexdigest()
     try:
         with (root / path).open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -151,7 +156,8 @@ def _connect(url: str) -> tuple[Any, str]:
     return filesystem, path
 
 
-def _read_bytes(path: str, root: Path) -> bytes:
+def read_bytes(path: str, root: Path) -> bytes:
+    """Return the bytes of a file, here or elsewhere; LifecycleError if it is empty or out of reach."""
     try:
         content = _read_remote(path) if is_remote(path) else (root / path).read_bytes()
     except OSError as error:
@@ -191,7 +197,8 @@ def _suffix(path: str) -> str:
     raise LifecycleError(f"{path} is of an unknown type; expected a name that ends in {', '.join(SUFFIXES)}.")
 
 
-def _parse(path: str, content: bytes) -> pd.DataFrame:
+def parse_file(path: str, content: bytes) -> pd.DataFrame:
+    """Return the table that the bytes of a file are; LifecycleError if they are none."""
     suffix = _suffix(path)
     if suffix == ".parquet":
         return _parse_parquet(path, content)

@@ -1,0 +1,131 @@
+"""The pages about production in a browser: on a phone, in light and dark, asking nobody for anything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from browsing import CHROMIUM, measure_frames, read_console
+from conftest import Bake
+
+from rehearsal.bake import clean_environment
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which 'make test' installs")
+
+# Written by the code of a bake, from the made-up looks of its tests: once as they are, once with a
+# name that no line has room for, and once with one that would load, run and send if it were HTML.
+RENDER = """
+import sys
+from pathlib import Path
+import looks
+from flight_delays.monitoring import records
+from flight_delays.monitoring.page import render_page
+from flight_delays.monitoring.site import render_site
+from flight_delays.monitoring.timeline import order_steps
+
+folder, name, card = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+timeline = looks.make_timeline()
+if name:
+    record = looks.poison(looks.make_record().model_dump(), name, frozenset({"time"}))
+    drift = {"log": {name: (0.5, 0.1)}, "files": {name: (0.5, 0.1)}}
+    changes = {"drift": drift, "metrics": {name: (0.5, 0.4, 0.6)}}
+    score = looks.Score(metric=name, estimate=looks.Estimate(value=0.4, low=0.3, high=0.5))
+    state = {"score": score, "image": name, "commit": name, "run_key": name}
+    history = [looks.make_deployment(2, 10, name, **state), looks.make_deployment(1, 5, name, **state)]
+    timeline = timeline._replace(
+        record=records.MonitoringRecord.model_validate(record),
+        looks=[look.model_copy(update=changes) for look in looks.make_looks()],
+        steps=order_steps(history),
+        accepted=[one._replace(subject=name) for one in timeline.accepted],
+    )
+timeline = timeline._replace(cards={1: card, 2: card})
+folder.mkdir()
+for file, text in render_site(timeline).items():
+    (folder / file).write_text(text, encoding="utf-8")
+"""
+CARD = """\
+# {name}
+
+> [!WARNING]
+> {name}
+
+![{name}](ORIGIN/image.png) <img src="ORIGIN/img.png" onerror="alert(1)"> [{name}](javascript:alert(2))
+
+<link rel="stylesheet" href="ORIGIN/css"><script src="ORIGIN/script"></script>
+<style>@import "ORIGIN/style";</style>
+<iframe src="ORIGIN/frame"></iframe><meta http-equiv="refresh" content="0; url=ORIGIN/meta">
+
+| {name} | b | c | d |
+| --- | --- | --- | --- |
+| `{name}` | {name} | 2013-01-01T05:15:00 | 1 |
+
+```
+{name}
+```
+
+<details>
+<summary> Click to expand </summary>
+
+{name}
+
+</details>
+"""
+HOSTILE = '"></p><img src=ORIGIN/a onerror=alert(3)><script>alert(4)</script><style>*{{}}</style>'
+
+
+@pytest.fixture(scope="module")
+def project(bake: Bake) -> Path:
+    """A bake, whose code draws the pages."""
+    return bake()
+
+
+def render(project: Path, folder: Path, name: str, card: str) -> list[Path]:
+    """Return the pages of a site whose names are all ``name``, or ordinary ones where it is empty."""
+    paths = f"{project / 'src'}:{project / 'tests'}"
+    command = [sys.executable, "-c", RENDER, str(folder), name, card]
+    environment = {**clean_environment(), "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert 0 == done.returncode, done.stderr
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("name", ["", "w" * 300, "two words " * 30])
+def test_nothing_sticks_out(name: str, width: int, project: Path, tmp_path: Path) -> None:
+    """On a phone and on a wide screen no name, table or chart makes a page wider than its window."""
+    pages = render(project, tmp_path / "site", name, CARD.format(name=name or "Late flights"))
+    assert ["index.html", "model-1.html", "model-2.html", "monitoring.html"] == [page.name for page in pages]
+    found = measure_frames(pages, width, tmp_path / "home")
+    assert width >= max(wide for wide, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "paper"), [("light", "rgb(247, 247, 245)"), ("dark", "rgb(15, 18, 22)")], ids=["light", "dark"]
+)
+def test_pages_suit_light_and_dark(scheme: str, paper: str, project: Path, tmp_path: Path) -> None:
+    """Each page follows what its reader prefers."""
+    pages = render(project, tmp_path / "site", "", CARD.format(name="Late flights"))
+    found = measure_frames(pages, 800, tmp_path / "home", scheme)
+    assert [paper] * len(pages) == [colour for _, colour in found]
+
+
+def test_hostile_names_run_and_ask_nothing(
+    project: Path, tmp_path: Path, listener: tuple[str, list[str]]
+) -> None:
+    """Whatever names hold, the console stays silent and nobody is asked for anything."""
+    origin, asked = listener
+    name = HOSTILE.replace("ORIGIN", origin)
+    card = CARD.format(name=name).replace("ORIGIN", origin)
+    pages = render(project, tmp_path / "site", name, card)
+    assert [] == [line for page in pages for line in read_console(page, tmp_path / "home")]
+    assert [] == asked
+
+
+def test_console_tells_what_a_policy_refuses(tmp_path: Path, listener: tuple[str, list[str]]) -> None:
+    """The test above could fail: a page that loads something is heard of."""
+    page = tmp_path / "page.html"
+    policy = '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'">'
+    page.write_text(f'{policy}<img src="{listener[0]}/a">', encoding="utf-8")
+    assert 1 == len(read_console(page, tmp_path / "home"))

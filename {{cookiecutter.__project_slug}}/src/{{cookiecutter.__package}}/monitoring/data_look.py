@@ -1,0 +1,115 @@
+"""Whether new rows still look like the training data: of new files, and of the prediction log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..pipeline.champion import Champion
+from ..pipeline.columns import to_json
+from ..pipeline.profile import ProfileRecord
+from ..pipeline.replay import Answers
+from ..pipeline.settings import Settings
+from .arrivals import Arrivals
+from .drift import measure_columns
+from .records import DataLook
+from .tally import Tally, name_scores
+
+# Of a prediction in the log: who made it, and when.
+VERSION, TIME = "version", "time"
+
+
+def look_at_files(
+    arrivals: Arrivals,
+    answers: Answers | None,
+    champion: Champion,
+    profile: ProfileRecord,
+    settings: Settings,
+    sources: int,
+) -> DataLook:
+    """Hold new files against the profile of the champion.
+
+    Parameters
+    ----------
+    arrivals : Arrivals
+    answers : Answers or None
+        What the champion predicts for the valid rows, in their order; None where it cannot.
+    champion : Champion
+    profile : ProfileRecord
+        Of its bundle.
+    settings : Settings
+    sources : int
+        How many sources this look has.
+    """
+    # Another target is another question, even under the same name of a column.
+    same_target = champion.contract.target == settings.data.target
+    tally = Tally(profile, settings.data.target if same_target else None, settings.data.time)
+    scores = {} if answers is None else _tell_scores(answers, profile)
+    tally.add(arrivals.frame.assign(**scores))
+    return DataLook(
+        source="files",
+        files=arrivals.looked_at,
+        findings=arrivals.findings,
+        notes=[*arrivals.notes, *_note_absent(tally, profile)],
+        **_summarise(tally, settings, sources),
+    )
+
+
+def look_at_log(
+    chunks: Iterable[pd.DataFrame],
+    champion: Champion,
+    profile: ProfileRecord,
+    settings: Settings,
+    sources: int,
+) -> DataLook:
+    """Hold the prediction log against the profile of the champion, in the memory of one chunk.
+
+    Parameters
+    ----------
+    chunks : iterable of DataFrame
+        Of the log: ``time``, ``version``, the features by their names, and ``score CLASS`` or
+        ``prediction``. Answers of another version than the champion's do not count as its scores.
+    champion : Champion
+    profile : ProfileRecord
+        Of its bundle.
+    settings : Settings
+    sources : int
+        How many sources this look has.
+    """
+    tally, answers = Tally(profile, time=TIME), list(name_scores(profile))
+    for chunk in chunks:
+        tally.add(chunk.drop(columns=answers, errors="ignore"))
+        own = chunk[VERSION].isin([str(champion.version)]) if champion.version is not None else slice(None)
+        tally.add_more(chunk.loc[own, chunk.columns.intersection(answers)])
+    return DataLook(source="log", notes=_note_absent(tally, profile), **_summarise(tally, settings, sources))
+
+
+def _tell_scores(answers: Answers, profile: ProfileRecord) -> dict[str, np.ndarray]:
+    """Return what the champion answered as the columns that the profile has of it."""
+    prediction, classes = answers.prediction, [str(name) for name in answers.classes]
+    if prediction.probability is None:
+        return dict.fromkeys(name_scores(profile), prediction.label)
+    return {
+        column: prediction.probability[:, classes.index(name)]
+        for column, name in zip(name_scores(profile), profile.scores, strict=True)
+    }
+
+
+def _summarise(tally: Tally, settings: Settings, sources: int) -> dict[str, Any]:
+    return {
+        "rows": tally.rows,
+        "first": to_json(tally.first),
+        "last": to_json(tally.last),
+        "columns": measure_columns(tally, settings.monitor, sources),
+    }
+
+
+def _note_absent(tally: Tally, profile: ProfileRecord) -> list[str]:
+    features = tally.columns.keys() & profile.features.keys()
+    absent = sorted(name for name in features if not tally.columns[name].counts.any())
+    if not absent or not tally.rows:
+        return []
+    return [f"The rows do not have {', '.join(map(repr, absent))}."]

@@ -1,0 +1,157 @@
+"""A look at production: new files, prediction log and service, judged together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from ..pipeline.champion import Champion, list_missing, select_features
+from ..pipeline.isolation import describe
+from ..pipeline.profile import ProfileRecord
+from ..pipeline.replay import Answers, Incomparable, replay
+from ..pipeline.settings import Settings
+from .arrivals import Arrivals, read_arrivals
+from .data_look import look_at_files, look_at_log
+from .judgement import judge
+from .performance import look_at_performance
+from .records import DataLook, Look, MonitoringRecord, PerformanceLook, ServiceLook
+from .retraining import decide_retraining
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What the service left behind in the window."""
+
+    chunks: Iterable[pd.DataFrame]
+    """Of the prediction log; drawn once."""
+    service: ServiceLook | None = None
+    notes: list[str] = field(default_factory=list)
+    """What of the log could not be read; complete when all chunks were drawn."""
+
+
+def look(
+    settings: Settings,
+    root: Path,
+    champion: Champion,
+    looks: Sequence[Look],
+    now: datetime,
+    since: datetime | None = None,
+    traffic: Traffic | None = None,
+) -> MonitoringRecord:
+    """Look at production once.
+
+    Parameters
+    ----------
+    settings : Settings
+    root : Path
+        The project.
+    champion : Champion
+        The model in production.
+    looks : sequence of Look
+        The history, oldest first.
+    now : datetime
+        With a time zone.
+    since : datetime or None
+        Since when the champion is in production, where that is known.
+    traffic : Traffic or None
+        None where the service writes no log.
+
+    Raises
+    ------
+    LifecycleError
+        If ``data.lock`` or the champion's bundle cannot be read.
+    """
+    profile, skipped = ProfileRecord.read(champion.bundle), dict[str, str]()
+    sources = 1 if traffic is None else 2
+    arrivals = _read_arrivals(settings, root, skipped)
+    performance, answers = _look_at_performance(champion, arrivals, settings, skipped)
+    data = [look_at_files(arrivals, answers, champion, profile, settings, sources)]
+    if traffic is None:
+        skipped |= dict.fromkeys(["log", "service"], "serve.log.url is not set in params.yaml")
+    else:
+        data.append(_look_at_log(traffic, champion, profile, settings, skipped))
+    service = traffic.service if traffic else None
+    judgements = judge(data, performance, service, looks, champion.version, settings.monitor)
+    return MonitoringRecord(
+        time=now.isoformat(timespec="seconds"),
+        model=champion.version,
+        window=settings.monitor.window,
+        data=[one for one in data if one.rows or one.findings or one.notes],
+        performance=performance,
+        service=service,
+        judgements=judgements,
+        retraining=decide_retraining(judgements, arrivals, since, now, settings.monitor.retrain),
+        skipped=skipped,
+    )
+
+
+def brief(record: MonitoringRecord) -> Look:
+    """Return what the history keeps of a look."""
+    performance, service = record.performance, record.service
+    return Look(
+        time=record.time,
+        model=record.model,
+        violated={one.question: one.violated for one in record.judgements if one.violated is not None},
+        alarm=record.alarm,
+        drift={
+            look.source: {one.column: (one.psi, one.threshold) for one in look.columns}
+            for look in record.data
+            if look.columns
+        },
+        metrics={
+            one.name: (one.live.value, one.live.low, one.live.high)
+            for one in (performance.metrics if performance else [])
+        },
+        rows=performance.rows if performance else 0,
+        requests=service.requests if service else None,
+        failure_rate=service.failure_rate if service else None,
+        p95_ms=service.latency_ms.get("p95") if service else None,
+    )
+
+
+def _read_arrivals(settings: Settings, root: Path, skipped: dict[str, str]) -> Arrivals:
+    arrivals = read_arrivals(settings, root)
+    if not arrivals.looked_at:
+        skipped["files"] = "there are no new files that could be read"
+    return arrivals
+
+
+def _look_at_performance(
+    champion: Champion, arrivals: Arrivals, settings: Settings, skipped: dict[str, str]
+) -> tuple[PerformanceLook | None, Answers | None]:
+    """Ask the champion about the new rows; what it cannot answer has a reason in ``skipped``."""
+    if arrivals.frame.empty:
+        skipped["performance"] = "no new rows that keep the contract have arrived"
+        return None, None
+    answers = None
+    try:
+        features = _select(champion, arrivals.frame)
+        answers = replay(champion.bundle, features, settings.train.candidate_timeout)
+        return look_at_performance(champion, arrivals.frame, features, answers, settings), answers
+    except Incomparable as obstacle:
+        skipped["performance"] = str(obstacle)
+        return None, answers
+
+
+def _select(champion: Champion, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what the champion sees of rows, of the types it was trained on."""
+    if missing := list_missing(champion, frame):
+        names = ", ".join(f"'{name}'" for name in missing)
+        raise Incomparable(f"the champion needs {names}, which the new rows do not have")
+    try:
+        return select_features(champion, frame)
+    except (TypeError, ValueError) as error:
+        raise Incomparable(f"the new rows are not of the champion's types ({describe(error)})") from None
+
+
+def _look_at_log(
+    traffic: Traffic, champion: Champion, profile: ProfileRecord, settings: Settings, skipped: dict[str, str]
+) -> DataLook:
+    found = look_at_log(traffic.chunks, champion, profile, settings, sources=2)
+    if not found.rows:
+        skipped["log"] = f"the prediction log has no rows of the last {settings.monitor.window}"
+    return found.model_copy(update={"notes": [*found.notes, *traffic.notes]})

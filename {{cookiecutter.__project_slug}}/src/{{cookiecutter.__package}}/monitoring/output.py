@@ -1,0 +1,35 @@
+"""What a look leaves in ``build/monitoring/``: for machines, for an issue, for a browser, for a proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..pipeline.records import write_text
+from .markdown import render_markdown, render_proposal
+from .page import render_page
+from .records import Look, MonitoringRecord
+
+FOLDER = "monitoring"
+
+
+def write_output(build: Path, record: MonitoringRecord, looks: Sequence[Look]) -> Path:
+    """Write a look into a folder below the build, and return the folder.
+
+    Parameters
+    ----------
+    build : Path
+    record : MonitoringRecord
+    looks : sequence of Look
+        The history, the oldest first; the last one is this look.
+    """
+    folder = build / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    record.write(folder)
+    write_text(folder / "monitoring.md", render_markdown(record, looks))
+    write_text(folder / "monitoring.html", render_page(record, looks))
+    proposal = folder / "retraining.md"
+    proposal.unlink(missing_ok=True)
+    if record.retraining.due:
+        write_text(proposal, render_proposal(record))
+    return folder

@@ -1,0 +1,62 @@
+"""A look at production as one HTML page that needs nothing from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from jinja2 import Environment
+
+from ..pipeline import page as report_page
+from . import headline
+from .charts import Charts, draw_history, pair_reasons
+from .records import Look, MonitoringRecord
+from .trends import write_time
+
+# More of them are folded away.
+FIRST = 12
+
+
+def render_page(record: MonitoringRecord, looks: Sequence[Look]) -> str:
+    """Return a look as HTML: no script, no request, the same bytes for the same looks.
+
+    Parameters
+    ----------
+    record : MonitoringRecord
+        What this look found out.
+    looks : sequence of Look
+        The history, the oldest first; the last one is this look.
+    """
+    performance = record.performance
+    reasons = pair_reasons(performance.importances, performance.importances_before) if performance else []
+    template = make_environment().get_template("monitoring.html.jinja")
+    text = template.render(
+        record=record,
+        headline=headline.write_headline(record),
+        name=headline.name_model(record.model),
+        charts=draw_charts(record, looks),
+        reasons=reasons,
+        first=FIRST,
+    )
+    return text + "\n"
+
+
+def draw_charts(record: MonitoringRecord | None, looks: Sequence[Look]) -> Charts:
+    """Draw a history, with what the card of the model in production has, as far as a look tells."""
+    if record is None or record.performance is None:
+        return draw_history(looks, {}, None)
+    return draw_history(looks, {one.name: one.before for one in record.performance.metrics}, record.model)
+
+
+@cache
+def make_environment() -> Environment:
+    """Return the environment of the report's page, with the templates of monitoring besides."""
+    environment = report_page.make_environment(str(report_page.__package__), str(__package__))
+    environment.filters |= {"mark": headline.mark, "state": headline.state, "when": write_time}
+    environment.globals |= {
+        "questions": headline.QUESTIONS,
+        "sources": {"files": "New files", "log": "The prediction log"},
+        "names": {"data": "Data", "performance": "Performance", "service": "Service"},
+        "tone": {"✅": "pass", "⚠️": "warn", "❌": "fail", "–": ""},
+    }
+    return environment

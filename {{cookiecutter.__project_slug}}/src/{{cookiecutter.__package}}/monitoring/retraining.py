@@ -1,0 +1,87 @@
+"""Whether a retraining pull request is due, and with which files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ..pipeline.production import Deployment
+from ..pipeline.settings import RetrainSettings, parse_period
+from ..pipeline.wording import plural
+from .arrivals import Arrivals
+from .records import Judgement, Retraining
+
+# Retraining mends a model, not a service.
+MENDED = ("data", "performance")
+
+
+def decide_retraining(
+    judgements: Sequence[Judgement],
+    arrivals: Arrivals,
+    since: datetime | None,
+    now: datetime,
+    settings: RetrainSettings,
+) -> Retraining:
+    """Decide whether to retrain; never without new rows that keep the contract.
+
+    Parameters
+    ----------
+    judgements : sequence of Judgement
+    arrivals : Arrivals
+        The new files.
+    since : datetime or None
+        Since when the champion is in production; None where nobody knows.
+    now : datetime
+    settings : RetrainSettings
+    """
+    reasons = [
+        *_blame_alarms(judgements, settings),
+        *_blame_age(since, now, settings),
+        *_blame_rows(len(arrivals.frame), settings),
+    ]
+    if not reasons:
+        told = ["No rule of monitor.retrain asks for it."]
+    elif not arrivals.files:
+        told = [*reasons, "But there are no new files that keep the contract: nothing could be learned."]
+    else:
+        told = reasons
+    return Retraining(
+        due=bool(reasons and arrivals.files),
+        reasons=told,
+        files=arrivals.files,
+        left_out=sorted(arrivals.findings),
+    )
+
+
+def find_start(history: Sequence[Deployment], version: int | None) -> datetime | None:
+    """Return since when a version has been in production without a break; None if it is not there.
+
+    Parameters
+    ----------
+    history : sequence of Deployment
+        The newest first. Further commits of the same version are looks at it.
+    version : int or None
+    """
+    start = None
+    for deployment in history:
+        if deployment.state.version != version:
+            break
+        start = datetime.fromisoformat(deployment.time).astimezone(UTC)
+    return start
+
+
+def _blame_alarms(judgements: Sequence[Judgement], settings: RetrainSettings) -> list[str]:
+    alarmed = [one.question for one in judgements if one.alarm and one.question in MENDED]
+    return [f"Alarm: {question}." for question in alarmed if settings.on_alarm]
+
+
+def _blame_age(since: datetime | None, now: datetime, settings: RetrainSettings) -> list[str]:
+    if settings.every is None or since is None or now - since < parse_period(settings.every):
+        return []
+    return [f"In production since {since:%Y-%m-%d}, longer than {settings.every}."]
+
+
+def _blame_rows(count: int, settings: RetrainSettings) -> list[str]:
+    if settings.min_new_rows is None or count < settings.min_new_rows:
+        return []
+    return [f"{plural(count, 'new row')} lie there, {settings.min_new_rows:,} are enough."]

@@ -1,0 +1,170 @@
+"""The versions of a model, drawn: how good each was, which ran when, and what they kept of their promise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..pipeline import wording
+from ..pipeline.production import Score, State
+from . import drawing
+from .charts import Chart, pad
+from .drawing import Point, Scale
+from .records import Look
+from .timeline import Acceptance, Step
+from .trends import MetricTrend, read_time, shorten_history, trace_metrics, write_day
+
+# As many versions have room to be told apart, and so many to be named.
+MOST, NAMED = 40, 12
+DAY = 86_400.0
+
+
+def draw_versions(steps: Sequence[Step], looks: Sequence[Look]) -> list[Chart]:
+    """Draw the versions of a model.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        The newest first.
+    looks : sequence of Look
+        The oldest first.
+
+    Returns
+    -------
+    list of Chart
+        Only of what there is anything to show.
+    """
+    if not steps:
+        return []
+    running = steps[0].deployment.state
+    ran = _draw_running(steps, looks)
+    if running.score is None:
+        return [ran]
+    metric = running.score.metric
+    trend = next((one for one in trace_metrics(shorten_history(looks)) if one.name == metric), None)
+    kept = [_draw_promise(steps, trend)] if trend else []
+    return [_draw_scores(steps, running, running.score), ran, *kept]
+
+
+def draw_rows(accepted: Sequence[Acceptance]) -> Chart:
+    """Draw how many rows models may be trained on, over time; the oldest acceptance comes first."""
+    times = [read_time(one.time) for one in accepted]
+    points = [(time, float(one.rows)) for time, one in zip(times, accepted, strict=True)]
+    left, right = _span(times)
+    scale = Scale(left, right, bottom=0.0, top=max(rows for _, rows in points) * 1.1 or 1.0)
+    marks = [drawing.draw_steps(scale, points), drawing.draw_dots(scale, points)]
+    last = accepted[-1]
+    return Chart(
+        title="Rows accepted for training",
+        value=f"{last.rows:,}",
+        note=f"of {wording.plural(last.files, 'file')}",
+        drawing=drawing.frame(marks, f"{last.rows:,} rows at last"),
+        top=f"{scale.top:,.0f}",
+        bottom="0",
+        ticks=_write_ends(times),
+    )
+
+
+def _draw_scores(steps: Sequence[Step], running: State, score: Score) -> Chart:
+    """Draw the metric of each version with its interval, side by side."""
+    found = {step.deployment.state.version: step.deployment.state.score for step in steps}
+    same = {version: one.estimate for version, one in found.items() if one and one.metric == score.metric}
+    scores = dict(sorted(same.items())[-MOST:])
+    low, high = pad([end for one in scores.values() for end in (one.low, one.high)])
+    scale = Scale(-0.5, len(scores) - 0.5, low, high)
+    places = {version: float(place) for place, version in enumerate(scores)}
+    marks = [
+        drawing.draw_rule(scale, score.estimate.value),
+        drawing.draw_stems(scale, [(places[version], one.low, one.high) for version, one in scores.items()]),
+        drawing.draw_dots(
+            scale, [(places[version], one.value) for version, one in scores.items()], "dot last"
+        ),
+    ]
+    if running.version in places:
+        now = [(places[running.version], score.estimate.value)]
+        marks.append(drawing.draw_dots(scale, now, "dot last running"))
+    numbers = [str(version) for version in scores]
+    name = wording.name_metric(score.metric)
+    return Chart(
+        title=f"{name} of each version",
+        value=wording.write_metric(score.metric, score.estimate),
+        note=f"model {running.version}",
+        drawing=drawing.frame(marks, f"{wording.shorten(name)} of {wording.plural(len(scores), 'version')}"),
+        top=wording.write_amount(score.metric, high),
+        bottom=wording.write_amount(score.metric, low),
+        ticks=numbers if len(numbers) <= NAMED else [numbers[0], numbers[-1]],
+    )
+
+
+def _draw_running(steps: Sequence[Step], looks: Sequence[Look]) -> Chart:
+    """Draw which version ran when, until the last thing that is known."""
+    oldest = list(reversed(steps))
+    starts = [read_time(step.deployment.time) for step in oldest]
+    times = [*starts, *(read_time(look.time) for look in looks[-1:])]
+    versions = [step.deployment.state.version for step in oldest]
+    points = [(time, float(version)) for time, version in zip(starts, versions, strict=True)]
+    back = [point for point, step in zip(points, oldest, strict=True) if step.kind == "rolled back"]
+    left, right = _span(times)
+    scale = Scale(left, right, bottom=min(versions) - 0.5, top=max(versions) + 0.5)
+    marks = [
+        drawing.draw_steps(scale, points),
+        drawing.draw_dots(scale, points),
+        drawing.draw_dots(scale, back, "dot last moved"),
+    ]
+    return Chart(
+        title="Which version ran when",
+        value=f"model {versions[-1]}",
+        note="rollbacks in red" if back else f"since {write_day(starts[-1])}",
+        drawing=drawing.frame(marks, f"{wording.plural(len(steps), 'change')} of what runs"),
+        top=str(max(versions)),
+        bottom=str(min(versions)) if min(versions) < max(versions) else "",
+        ticks=_write_ends(times),
+    )
+
+
+def _draw_promise(steps: Sequence[Step], trend: MetricTrend) -> Chart:
+    """Draw a metric on labelled rows beside what the card of the version that ran had promised."""
+    left, right = _span(trend.times)
+    promised = _list_promises(steps, trend.name, left, right)
+    lows, highs = [one.low for one in trend.estimates], [one.high for one in trend.estimates]
+    low, high = pad([*lows, *highs, *(value for _, value in promised)])
+    scale = Scale(left, right, low, high)
+    points = [(time, one.value) for time, one in zip(trend.times, trend.estimates, strict=True)]
+    marks = [
+        drawing.draw_band(scale, trend.times, lows, highs),
+        drawing.draw_steps(scale, promised, "rule"),
+        drawing.draw_line(scale, points),
+        drawing.draw_dots(scale, points[-1:], "dot last"),
+    ]
+    name = wording.name_metric(trend.name)
+    return Chart(
+        title=f"{name}, promised and kept",
+        value=wording.write_metric(trend.name, trend.estimates[-1]),
+        note="dashed: card",
+        drawing=drawing.frame(marks, f"{wording.shorten(name)} on labelled rows over time"),
+        top=wording.write_amount(trend.name, high),
+        bottom=wording.write_amount(trend.name, low),
+        ticks=_write_ends(trend.times),
+    )
+
+
+def _list_promises(steps: Sequence[Step], metric: str, left: float, right: float) -> list[Point]:
+    """Return since when, within a span, a card promised how much of a metric."""
+    return [
+        (max(read_time(step.deployment.time), left), score.estimate.value)
+        for step in reversed(steps)
+        if (score := step.deployment.state.score) is not None
+        and score.metric == metric
+        and (step.until is None or read_time(step.until) > left)
+        and read_time(step.deployment.time) <= right
+    ]
+
+
+def _span(times: Sequence[float]) -> tuple[float, float]:
+    """Return the first and the last time, a day apart where they are the same."""
+    return (min(times), max(times)) if max(times) > min(times) else (times[0] - DAY, times[0])
+
+
+def _write_ends(times: Sequence[float]) -> list[str]:
+    """Return the first and the last day, or the only one, at the right."""
+    first, last = write_day(times[0]), write_day(times[-1])
+    return ["" if first == last else first, last]

@@ -1,0 +1,137 @@
+"""Fetching data: what others deliver, copied to where ``data.source`` names it."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import LifecycleError
+from .records import Part
+from .settings import DataSettings
+from .sources import is_remote, list_matches, parse_file, read_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+class Fetched(Part):
+    """What came."""
+
+    files: list[str]
+    """Paths below the project, sorted."""
+    left: dict[str, str]
+    """By name of a file that cannot be read as yet, why; it is tried again the next time."""
+
+
+def find_obstacle(data: DataSettings) -> str | None:
+    """Return in one sentence why there is nothing to fetch; None where there may be."""
+    if data.fetch is None:
+        return "Nothing to fetch: data.fetch is not set in params.yaml."
+    if data.query is not None or is_remote(data.source):
+        return "Nothing to fetch: data.source is not on this machine, and is read from where it is."
+    return None
+
+
+def fetch(data: DataSettings, root: Path) -> Fetched:
+    """Copy the files that are not there yet, each whole or not at all.
+
+    Parameters
+    ----------
+    data : DataSettings
+        With ``fetch``, and a local source.
+    root : Path
+        The project.
+
+    Raises
+    ------
+    LifecycleError
+        If nothing is delivered there, a delivered file has a name that ``data.source`` does not match
+        or that leads out of its folder, or a file cannot be written.
+    """
+    assert data.fetch is not None
+    folder = _find_folder(data)
+    present = sorted(path.name for path in (root / folder).glob("*") if path.is_file())
+    deliver = _call if FUNCTION.fullmatch(data.fetch) else _copy
+    files, left = list[str](), dict[str, str]()
+    for name, content in deliver(data, root, present):
+        _require_place(name, folder, data)
+        try:
+            parse_file(name, content)
+        except LifecycleError as problem:  # it may still be on its way
+            left[name] = str(problem)
+            continue
+        _write(root / folder / name, content)
+        files.append((Path(folder) / name).as_posix())
+    return Fetched(files=sorted(files), left=left)
+
+
+def _find_folder(data: DataSettings) -> str:
+    """Return the folder whose files ``data.source`` names."""
+    folder, _, pattern = data.source.rpartition("/")
+    if re.search(r"[*?\[]", folder) or not re.search(r"[*?\[]", pattern):
+        raise LifecycleError(
+            f"data.source '{data.source}' does not say where new files go; "
+            "expected a pattern for the files of one folder, such as 'data/*.parquet'."
+        )
+    return folder
+
+
+def _copy(data: DataSettings, root: Path, present: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the files that are delivered somewhere."""
+    for path in list_matches(str(data.fetch), root):
+        name = path.rpartition("/")[2]
+        if name not in present:
+            yield name, read_bytes(path, root)
+
+
+def _call(data: DataSettings, root: Path, present: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the tables that a function of the user's gives."""
+    for name, frame in _import(str(data.fetch))(present):
+        if name not in present:
+            yield name, _encode(name, frame)
+
+
+def _import(reference: str) -> Any:
+    try:
+        return pkgutil.resolve_name(reference)
+    except (ModuleNotFoundError, AttributeError) as error:
+        module = f"{reference.partition(':')[0]}."
+        # A module that is there, but misses one that it imports, is a bug and keeps its traceback.
+        if isinstance(error, ModuleNotFoundError) and not module.startswith(f"{error.name}."):
+            raise
+        raise LifecycleError(f"data.fetch names '{reference}', but there is no such function.") from None
+
+
+def _encode(name: str, frame: pd.DataFrame) -> bytes:
+    if name.endswith(".parquet"):
+        content: bytes = frame.to_parquet(index=False)
+        return content
+    return frame.to_csv(index=False).encode()
+
+
+def _require_place(name: str, folder: str, data: DataSettings) -> None:
+    """Refuse a name that is no file of the folder, or that no run would read."""
+    path = f"{folder}/{name}" if folder else name
+    if Path(name).name != name or name.startswith(".") or not fnmatchcase(path, data.source):
+        raise LifecycleError(
+            f"data.fetch delivers '{name}', which data.source '{data.source}' does not match; "
+            "name it otherwise, or correct params.yaml."
+        )
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise LifecycleError(f"{path} cannot be written: {error.strerror}.") from None

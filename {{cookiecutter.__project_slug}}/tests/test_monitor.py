@@ -1,0 +1,177 @@
+"""``mlops monitor`` looks at a real project: new files against the model of a finished run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from {{ cookiecutter.__package }}.monitoring import look as module
+from {{ cookiecutter.__package }}.monitoring import performance
+from {{ cookiecutter.__package }}.monitoring.arrivals import read_arrivals
+from {{ cookiecutter.__package }}.monitoring.look import Traffic, brief, look
+from {{ cookiecutter.__package }}.monitoring.records import MonitoringRecord, ServiceLook
+from {{ cookiecutter.__package }}.pipeline.bundle import load_bundle
+from {{ cookiecutter.__package }}.pipeline.champion import Champion, read_champion
+from {{ cookiecutter.__package }}.pipeline.prediction import predict
+from {{ cookiecutter.__package }}.pipeline.replay import Answers, Incomparable
+from {{ cookiecutter.__package }}.pipeline.settings import Settings, read_settings
+
+from conftest import ROOT, edit_params, mlops, run
+
+BUNDLE = Path("build/bundle")
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
+MARCH = "data/flights-2013-03.parquet"
+
+
+@pytest.fixture
+def march(done: Path) -> Path:
+    """A finished project to which a month has come that nobody has accepted."""
+    shutil.copy(ROOT / MARCH, done / MARCH)
+    return done
+
+
+@pytest.fixture
+def champion(march: Path, monkeypatch: pytest.MonkeyPatch) -> Champion:
+    """The model of the run, in production; it answers in this process."""
+    model = load_bundle(BUNDLE).model
+    classes = getattr(model, "classes_", [])
+
+    def answer(bundle: Path, rows: pd.DataFrame, timeout: float) -> Answers:
+        return Answers(predict(model, rows), pd.Index(classes).to_numpy())
+
+    monkeypatch.setattr(module, "replay", answer)
+    monkeypatch.setattr(performance, "replay", answer)
+    return read_champion(BUNDLE)
+
+
+def read() -> Settings:
+    return read_settings(Path("params.yaml"))
+
+
+def test_a_look_at_a_new_month(march: Path) -> None:
+    """Data and performance are answered, the service is skipped with a word, the record is kept."""
+    output = run("monitor", "--champion", "build/bundle").output
+    record = MonitoringRecord.read(Path("build/monitoring"))
+    assert [MARCH] == record.data[0].files == record.retraining.files
+    assert record.performance is not None
+    assert record.performance.rows == record.data[0].rows > 2000
+    assert [read().train.metric] == [one.name for one in record.performance.metrics[:1]]
+    assert record.performance.slices[0].before is not None
+    assert {one.column for one in record.performance.importances} <= set(pd.read_parquet(MARCH).columns)
+    assert {"log", "service"} == set(record.skipped)
+    assert "temp" in {one.column for one in record.data[0].columns if one.moved}
+    assert "skipped: serve.log.url is not set in params.yaml" in output
+
+
+def test_machines_read_the_record(done: Path) -> None:
+    """The same as is written down; a quiet look succeeds too."""
+    output = run("monitor", "--champion", "build/bundle", "--json").output
+    assert json.loads(output) == json.loads((done / "build/monitoring/monitoring.json").read_text())
+    record = MonitoringRecord.model_validate_json(output)
+    assert not record.alarm
+    assert {"files", "performance", "log", "service"} == set(record.skipped)
+
+
+def test_nothing_in_production_is_said(done: Path) -> None:
+    """There is nothing to watch, and a sentence helps."""
+    result = mlops("monitor")
+    assert 1 == result.exit_code
+    assert "no model to watch" in result.output
+    assert not Path("build/monitoring").exists()
+
+
+def test_broken_files_are_left_out(champion: Champion) -> None:
+    """One that breaks the contract is a finding, one that cannot be read is left for the next look."""
+    pd.read_parquet(MARCH).assign(temp=500.0).to_parquet("data/hot.parquet")
+    Path("data/half.parquet").write_bytes(Path(MARCH).read_bytes()[:2000])
+    Path("data/empty.parquet").touch()
+    record = look(read(), Path(), champion, [], NOW)
+    data = record.data[0]
+    assert ["data/flights-2013-03.parquet", "data/hot.parquet"] == data.files
+    assert ("temp", "error") == (
+        data.findings["data/hot.parquet"][0].column,
+        data.findings["data/hot.parquet"][0].level,
+    )
+    assert (["data/hot.parquet"], [MARCH]) == (record.retraining.left_out, record.retraining.files)
+    assert data.rows == len(pd.read_parquet(MARCH))
+    assert 2 == sum(note.startswith("Left for the next look") for note in data.notes)
+
+
+def test_rows_that_come_twice_count_once(champion: Champion) -> None:
+    """The same flight may be delivered in two files."""
+    rows = pd.read_parquet(MARCH)
+    rows[:100].to_parquet("data/again.parquet")
+    found = read_arrivals(read(), Path())
+    assert len(rows) == len(found.frame)
+    assert ["100 rows came twice, by 'flight_id', and counted once."] == found.notes
+
+
+def test_a_champion_that_cannot_answer_is_no_failure(
+    champion: Champion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its features can be looked at all the same."""
+
+    def fail(bundle: Path, rows: pd.DataFrame, timeout: float) -> Answers:
+        raise Incomparable("its model raised MemoryError")
+
+    monkeypatch.setattr(module, "replay", fail)
+    record = look(read(), Path(), champion, [], NOW)
+    assert "its model raised MemoryError" == record.skipped["performance"]
+    assert "temp" in {one.column for one in record.data[0].columns}
+    assert not any(one.column.startswith(("score", "prediction")) for one in record.data[0].columns)
+
+
+def test_new_rows_the_champion_cannot_see(champion: Champion) -> None:
+    """A column that the contract no longer has is named."""
+    contract = champion.contract.model_copy(update={"features": [*champion.contract.features, "gate"]})
+    old = Champion(champion.bundle, 3, contract, champion.lineage)
+    record = look(read(), Path(), old, [], NOW)
+    assert "the champion needs 'gate', which the new rows do not have" == record.skipped["performance"]
+
+
+def test_the_log_and_the_service_are_looked_at_where_they_are(champion: Champion) -> None:
+    """Their rows are a second source."""
+    rows = pd.read_parquet(MARCH).assign(version="3", time=pd.Timestamp("2024-01-01", tz="UTC"))
+    service = ServiceLook(requests=10, refused=0, failed=0, failure_rate=0.0, latency_ms={"p95": 4.0})
+    traffic = Traffic(iter([rows[:1000], rows[1000:]]), service, ["1 line could not be read."])
+    record = look(read(), Path(), champion, [], NOW, traffic=traffic)
+    assert ["files", "log"] == [one.source for one in record.data]
+    assert (len(rows), ["1 line could not be read."]) == (record.data[1].rows, record.data[1].notes)
+    assert {} == record.skipped
+    line = brief(record)
+    assert {"files", "log"} == set(line.drift)
+    assert (10, 0.0, 4.0) == (line.requests, line.failure_rate, line.p95_ms)
+
+
+def test_an_empty_log_is_said(champion: Champion) -> None:
+    """It is no failure."""
+    record = look(read(), Path(), champion, [], NOW, traffic=Traffic(iter([])))
+    assert "the prediction log has no rows of the last 7 days" == record.skipped["log"]
+    assert ["files"] == [one.source for one in record.data]
+
+
+def test_history_makes_an_alarm_and_retraining(champion: Champion) -> None:
+    """A second look that finds the same raises it, by 2 of 3."""
+    first = look(read(), Path(), champion, [], NOW)
+    second = look(read(), Path(), champion, [brief(first)], NOW)
+    assert (False, True) == (first.alarm, second.alarm)
+    assert (False, True) == (first.retraining.due, second.retraining.due)
+    line = brief(second)
+    assert (True, True) == (line.violated["data"], line.alarm)
+    assert "service" not in line.violated
+    assert second.data[0].rows == line.rows
+    assert (
+        set(line.metrics) == {one.name for one in second.performance.metrics} if second.performance else False
+    )
+
+
+def test_enough_new_rows_are_a_reason(champion: Champion, march: Path) -> None:
+    """At the first look already."""
+    rules = {"min_new_rows": 1000}
+    edit_params(march, monitor={"retrain": rules})
+    assert "retraining   due." in run("monitor", "--champion", "build/bundle").output

@@ -1,0 +1,192 @@
+"""A look at production as an HTML page."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from {{ cookiecutter.__package }}.monitoring import records as m
+from {{ cookiecutter.__package }}.monitoring.charts import pair_reasons
+from {{ cookiecutter.__package }}.monitoring.page import FIRST, render_page
+from {{ cookiecutter.__package }}.monitoring.trends import MOST
+from {{ cookiecutter.__package }}.pipeline.records import Importance
+
+from looks import (
+    COLUMNS,
+    make_columns,
+    make_empty,
+    make_judgement,
+    make_log,
+    make_looks,
+    make_performance,
+    make_record,
+    make_service,
+    make_time,
+    poison,
+)
+from reader import Reader
+
+# Too short to be cut, long enough to break out of text and of attributes.
+EVIL = "\"'><script>a</script>"
+
+
+def find_cell(html: str, title: str) -> str:
+    """Return the small chart with a title."""
+    [cell] = [cell for cell in html.split('<div class="trend')[1:] if f"<h3>{title}</h3>" in cell]
+    return cell.partition("</svg>")[0]
+
+
+def make_change(place: int, model: int) -> m.Look:
+    """Return a look at a model."""
+    return m.Look(
+        time=make_time(place),
+        model=model,
+        violated={"data": False},
+        alarm=False,
+        drift={"files": {"temp": (0.05, 0.1)}},
+    )
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    """Return the page of a look that raises an alarm."""
+    return render_page(make_record(), make_looks())
+
+
+def test_page_is_whole_and_its_ids_are_unique(html: str) -> None:
+    """Each element is closed in order, each section has its heading."""
+    reader = Reader(html)
+    assert [] == reader.open
+    assert len(set(reader.ids)) == len(reader.ids)
+    assert set(re.findall(r'aria-labelledby="([^"]+)"', html)) <= set(reader.ids)
+
+
+def test_page_asks_nothing_of_the_network_and_runs_nothing(html: str) -> None:
+    """The page can be opened from an artifact, offline, by anybody."""
+    reader = Reader(html)
+    assert all(address.startswith(("#", "data:")) for address in reader.addresses)
+    assert "script" not in reader.tags
+    assert "url(" not in html
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html
+
+
+def test_same_looks_give_the_same_bytes(html: str) -> None:
+    """A page of one look is one file."""
+    assert html == render_page(make_record(), make_looks())
+
+
+@pytest.mark.parametrize(
+    ("states", "title", "tone"),
+    [
+        ({"data": (True, True)}, "Model 2: its data have moved", "fail"),
+        (
+            {"data": (True, True), "service": (True, True), "performance": (True, False)},
+            "Model 2: its data have moved and the service is not well",
+            "fail",
+        ),
+        ({"performance": (True, False)}, "Model 2: it may have become worse", "warn"),
+        ({}, "Model 2 is doing well", "pass"),
+        ({"data": (None, False), "service": (None, False)}, "Model 2 is doing well", "pass"),
+    ],
+)
+def test_headline_says_what_it_comes_to(
+    states: dict[str, tuple[bool | None, bool]], title: str, tone: str
+) -> None:
+    """An alarm outweighs a suspicion, a suspicion all that is quiet."""
+    questions: list[m.Question] = ["data", "performance", "service"]
+    judgements = [make_judgement(one, *states.get(one, (False, False))) for one in questions]
+    html = render_page(make_record(judgements=judgements), make_looks())
+    assert f'<div class="verdict {tone}">\n<h1>{title}</h1>' in html
+
+
+def test_nothing_to_look_at_has_a_page_too() -> None:
+    """It says why, and draws nothing."""
+    html = render_page(make_empty(), [])
+    assert "<h1>Model 1: there was nothing to look at</h1>" in html
+    assert "serve.log.url names no folder." in html
+    assert "<svg" not in html
+
+
+def test_farthest_column_comes_first_and_the_rest_is_folded(html: str) -> None:
+    """What moved is seen at once."""
+    titles = re.findall(r'<div class="trend[^>]*>\n<h3>([^<]*)</h3>', html)
+    assert ["temp", "dewp", "humid", "dest"] == titles[:4]
+    assert f"<summary>{len(COLUMNS) - FIRST} more columns</summary>" in html
+    assert 4 == html.count('<div class="trend moved">')
+
+
+def test_drift_is_drawn_in_units_of_the_threshold() -> None:
+    """The threshold lies at a quarter of the height in every chart, and what is above it is marked."""
+    looks = [
+        make_looks(1)[0].model_copy(update={"time": make_time(place), "drift": {"log": {"temp": (psi, 0.2)}}})
+        for place, psi in enumerate([0.0, 0.4, 8.0])
+    ]
+    cell = find_cell(render_page(make_record(), looks), "temp")
+    assert '<path class="rule" d="M0 75H100"/>' in cell
+    assert '<path class="line" d="M0 100L50 50L100 0"/>' in cell
+    assert '<path class="dot moved" d="M50 50h0M100 0h0"/>' in cell
+
+
+def test_metric_is_drawn_with_its_interval_and_the_card() -> None:
+    """The line of the card begins where the model it belongs to came."""
+    looks = [
+        make_change(place, model).model_copy(update={"metrics": {"roc_auc": (0.7, 0.6, 0.8)}})
+        for place, model in enumerate([1, 2, 2])
+    ]
+    metrics = make_performance().metrics[:1]
+    metrics[0] = metrics[0].model_copy(update={"before": metrics[0].before.model_copy(update={"value": 0.7})})
+    record = make_record(performance=make_performance(metrics=metrics))
+    cell = find_cell(render_page(record, looks), "ROC AUC")
+    assert '<path class="band" d="M0 6.9L50 6.9L100 6.9L100 93.1L50 93.1L0 93.1Z"/>' in cell
+    assert '<path class="rule" d="M50 50H100"/>' in cell
+    assert '<path class="cut" d="M50 0V100"/>' in cell
+
+
+def test_one_look_is_a_dot() -> None:
+    """The first day has trends, of one point."""
+    cell = find_cell(render_page(make_record(), [make_change(0, 2)]), "temp")
+    assert 'class="line"' not in cell
+    assert '<path class="dot last" d="M100 87.5h0"/>' in cell
+
+
+def test_many_columns_and_looks_stay_small() -> None:
+    """Two hundred columns and a year of looks make a page that a phone can show."""
+    names = [f"column_{number}" for number in range(200)]
+    record = make_record(data=[make_log(columns=make_columns(names))])
+    html = render_page(record, make_looks(365, names, since=350))
+    assert len(html) < 500_000
+    assert f"The last {MOST} looks" in html
+
+
+def test_text_from_data_is_escaped() -> None:
+    """Names of columns, levels, files and all other words change no element of the page."""
+    pages = []
+    for text in (EVIL, "x" * len(EVIL)):
+        keep = frozenset({"time"})
+        record = m.MonitoringRecord.model_validate(poison(make_record().model_dump(), text, keep))
+        record = record.model_copy(update={"skipped": {text: text}})
+        drift = {"log": {text: (0.5, 0.1)}, "files": {text: (0.0, 0.1)}}
+        metrics = {text: (0.5, 0.4, 0.6)}
+        looks = [look.model_copy(update={"drift": drift, "metrics": metrics}) for look in make_looks(3)]
+        pages.append(Reader(render_page(record, looks)))
+    evil, plain = pages
+    assert plain.order == evil.order
+    assert plain.attributes == evil.attributes
+    assert evil.text.count(EVIL) == plain.text.count("x" * len(EVIL)) > 60
+
+
+def test_problems_of_the_service_stand_out() -> None:
+    """What is not well is said before the numbers."""
+    html = render_page(make_record(service=make_service(problems=["2.1 % of the answers failed."])), [])
+    assert '<p class="note fail">2.1 % of the answers failed.</p>' in html
+
+
+def test_reasons_are_paired() -> None:
+    """A column that has no importance on one side is shown all the same, the greatest first."""
+    now = [Importance(column="a", mean=0.1, sd=0), Importance(column="c", mean=-0.01, sd=0)]
+    before = [Importance(column="b", mean=0.2, sd=0), Importance(column="a", mean=0.05, sd=0)]
+    reasons = pair_reasons(now, before)
+    assert [("b", None, 0.2), ("a", 0.1, 0.05), ("c", -0.01, None)] == [reason[:3] for reason in reasons]
+    assert '<path class="bar now" d="M0 28H50"/><path class="bar before" d="M0 72H25"/>' in reasons[1].bars
+    assert "path" not in reasons[2].bars

@@ -1,0 +1,89 @@
+"""Markdown that people wrote becomes HTML in which nothing runs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from {{ cookiecutter.__package }}.monitoring.prose import read_title, render_prose
+
+from reader import Reader
+
+HOSTILE = """\
+---
+model_name: </title><script>
+---
+
+# <b>Flight</b> \\& <script>alert(1)</script> [delays](javascript:alert(2))
+
+<script>alert(3)</script>
+<style>body { display: none }</style>
+
+<details open onclick="alert(4)"><summary>fold</summary>
+<img src="https://evil.example/a" onerror="alert(5)"> ![alt](https://evil.example/b)
+
+[local](../../etc/passwd) [data](data:text/html,x) <https://evil.example/?a"b> [x]: javascript:alert(6)
+
+<iframe src="https://evil.example"></iframe> <a href="javascript:alert(7)" onclick="alert(8)">seven</a>
+<form action="https://evil.example"><input autofocus onfocus="alert(9)"></form>
+<svg onload="alert(10)"><a xlink:href="javascript:alert(11)">x</a></svg>
+
+| <b onclick="alert(12)">a</b> |
+| :-- |
+| `</code><script>alert(13)</script>` |
+
+```html
+</code></pre><script>alert(14)</script>
+```
+
+<!-- <img src=x> --> <!--> <img src=x onerror=alert(15)> <!
+"""
+HARMLESS = {"h1", "p", "a", "div", "table", "thead", "tbody", "tr", "th", "td", "code", "pre"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("**a** ~~b~~ `c`", "<p><strong>a</strong> <s>b</s> <code>c</code></p>\n"),
+        ("> [!WARNING]\n> **hot**", '<blockquote class="alert warning">\n<p><strong>hot</strong></p>\n'),
+        ("> [!note]\n> x", "<blockquote>\n<p>[!note]\nx</p>\n"),
+        ("| a |\n| - |\n| b |", '<div class="scroll"><table>\n<thead>\n<tr>\n<th>a</th>'),
+        (
+            "<details>\n<summary> more </summary>\n\n*b*\n\n</details>",
+            "<details>\n<summary> more </summary>\n<p><em>b</em></p>\n</details>",
+        ),
+        (
+            "[a](https://b.org)",
+            '<p><a href="https://b.org" rel="nofollow noopener noreferrer">a</a></p>',
+        ),
+        ("---\na: 1\n---\n\nb", "<p>b</p>\n"),
+        ("<!-- nobody reads this -->", ""),
+    ],
+)
+def test_a_card_is_shown_as_github_shows_it(text: str, expected: str) -> None:
+    """Alerts, folds, tables and links are what they are there; front matter and comments are not shown."""
+    assert render_prose(text).startswith(expected)
+
+
+def test_hostile_card_is_harmless() -> None:
+    """Only words, links to other sites and plain structure are left of whatever somebody wrote."""
+    html = str(render_prose(HOSTILE))
+    reader = Reader(html)
+    assert HARMLESS >= reader.tags - {"summary"}
+    assert {"href", "rel", "class", "style"} >= reader.attributes
+    assert {"text-align:left"} == set(re.findall(r'style="([^"]*)"', html))
+    assert all(address.startswith("https://") for address in reader.addresses)
+    assert "<script>alert(3)</script>" in reader.text
+    assert "alt" in reader.text
+
+
+def test_elements_inside_a_fold_without_end_stay_inside() -> None:
+    """A fold that nobody closed is no reason for a page that breaks: browsers close it with the page."""
+    assert "<details>\n" in render_prose("<details>\n\na")
+
+
+def test_title_is_the_first_heading() -> None:
+    """Front matter is no heading; what was escaped for Markdown is read as it was meant."""
+    assert "Delays / \\ now" == read_title("---\n# no\na: 1\n---\n\ntext\n\n# Delays \\/ \\\\ now\n\n# b")
+    assert "" == read_title("no heading")
