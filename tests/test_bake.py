@@ -99,6 +99,9 @@ src/flight_delays/monitoring/drift.py
 src/flight_delays/monitoring/headline.py
 src/flight_delays/monitoring/history.py
 src/flight_delays/monitoring/judgement.py
+src/flight_delays/monitoring/log.py
+src/flight_delays/monitoring/log_files.py
+src/flight_delays/monitoring/log_folder.py
 src/flight_delays/monitoring/look.py
 src/flight_delays/monitoring/markdown.py
 src/flight_delays/monitoring/output.py
@@ -107,6 +110,7 @@ src/flight_delays/monitoring/performance.py
 src/flight_delays/monitoring/prose.py
 src/flight_delays/monitoring/records.py
 src/flight_delays/monitoring/retraining.py
+src/flight_delays/monitoring/seen.py
 src/flight_delays/monitoring/site.py
 src/flight_delays/monitoring/summary.py
 src/flight_delays/monitoring/tally.py
@@ -120,6 +124,7 @@ src/flight_delays/monitoring/templates/site.html.jinja
 src/flight_delays/monitoring/templates/trends.css
 src/flight_delays/monitoring/templates/trends.html.jinja
 src/flight_delays/monitoring/timeline.py
+src/flight_delays/monitoring/traffic.py
 src/flight_delays/monitoring/trends.py
 src/flight_delays/monitoring/versions.py
 src/flight_delays/pipeline/__init__.py
@@ -184,6 +189,7 @@ src/flight_delays/pipeline/run.py
 src/flight_delays/pipeline/runkey.py
 src/flight_delays/pipeline/sbom.py
 src/flight_delays/pipeline/scores.py
+src/flight_delays/pipeline/seal.py
 src/flight_delays/pipeline/sections.py
 src/flight_delays/pipeline/settings.py
 src/flight_delays/pipeline/slices.py
@@ -269,6 +275,7 @@ tests/test_manifests.py
 tests/test_metrics.py
 tests/test_models.py
 tests/test_monitor.py
+tests/test_monitoring_log.py
 tests/test_monitoring_markdown.py
 tests/test_monitoring_page.py
 tests/test_package.py

@@ -66,7 +66,7 @@ def deploy(root: Path, *run_keys: str) -> None:
 
 def make_next_model(root: Path, run_key: str, **lineage: str) -> None:
     """Let the finished run have another run key and lineage, sealed and packed."""
-    from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
+    from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
 
     path = root / "build/bundle/lineage.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"run_key": run_key} | lineage))

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from {{ cookiecutter.__package }}.features import tree_features
-from {{ cookiecutter.__package }}.pipeline import bundle, records
+from {{ cookiecutter.__package }}.pipeline import bundle, records, seal
 from {{ cookiecutter.__package }}.pipeline.columns import restore_frame, to_json
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
 from {{ cookiecutter.__package }}.pipeline.golden import GOLDEN_ROWS, GoldenRecord, replay_golden
@@ -103,7 +103,7 @@ def make(split: Split, model: BaseEstimator, settings: Settings, run: records.Re
         (root / "requirements.txt").touch()
         bundle.write_bundle(root / "bundle", model, split, settings, run, root)
         (root / "bundle" / "model_card.md").write_text("# Card\n")
-        bundle.seal_bundle(root / "bundle")
+        seal.seal_bundle(root / "bundle")
         return root / "bundle"
 
     return write
@@ -198,7 +198,7 @@ def test_a_model_belongs_to_a_python_and_a_scikit_learn(
 ) -> None:
     """Served with another minor version of Python, or another scikit-learn, it is refused."""
     libraries = {"scikit-learn": library or version("scikit-learn")}
-    lineage = bundle.LineageRecord.read(sealed).model_copy(
+    lineage = seal.LineageRecord.read(sealed).model_copy(
         update={"python": python or platform.python_version(), "libraries": libraries}
     )
     expectation = nullcontext() if fits else pytest.raises(LifecycleError, match="The model was made with")
@@ -220,14 +220,14 @@ def test_writing_again_leaves_no_old_seal(make: Make, sealed: Path, tmp_path: Pa
     folder = make(tmp_path)
     (folder / "leftover").touch()
     make(tmp_path)
-    bundle.verify_bundle(folder)
+    seal.verify_bundle(folder)
     assert not (folder / "leftover").exists()
 
 
 def test_the_size_is_that_of_the_files(copied: Path) -> None:
     """The gate on the size counts bytes of files that are deployed."""
     expected = sum((copied / name).stat().st_size for name in FILES)
-    assert expected == bundle.measure_bundle(copied)
+    assert expected == seal.measure_bundle(copied)
 
 
 @pytest.mark.parametrize("name", sorted(FILES))

@@ -14,7 +14,6 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from {{ cookiecutter.__package }}.pipeline import challenge as module
-from {{ cookiecutter.__package }}.pipeline.bundle import LineageRecord
 from {{ cookiecutter.__package }}.pipeline.challenge import challenge
 from {{ cookiecutter.__package }}.pipeline.champion import Champion
 from {{ cookiecutter.__package }}.pipeline.columns import Column, ContractRecord
@@ -22,6 +21,7 @@ from {{ cookiecutter.__package }}.pipeline.prediction import Prediction
 from {{ cookiecutter.__package }}.pipeline.records import ChampionResult
 from {{ cookiecutter.__package }}.pipeline.replay import Answers, Incomparable
 from {{ cookiecutter.__package }}.pipeline.resampling import Draws
+from {{ cookiecutter.__package }}.pipeline.seal import LineageRecord
 from {{ cookiecutter.__package }}.pipeline.settings import Settings
 from {{ cookiecutter.__package }}.pipeline.split import hash_shares
 

@@ -127,7 +127,7 @@ def test_another_target_is_no_comparison(contested: Path) -> None:
     champion = contested / "champion" / "bundle"
     contract = json.loads((champion / "contract.json").read_text()) | {"target": "something else"}
     (champion / "contract.json").write_text(json.dumps(contract))
-    from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
+    from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
 
     seal_bundle(champion)
     edit_params(contested, train={"seed": 7})

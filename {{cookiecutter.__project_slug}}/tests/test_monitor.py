@@ -13,8 +13,10 @@ import pytest
 from {{ cookiecutter.__package }}.monitoring import look as module
 from {{ cookiecutter.__package }}.monitoring import performance
 from {{ cookiecutter.__package }}.monitoring.arrivals import read_arrivals
-from {{ cookiecutter.__package }}.monitoring.look import Traffic, brief, look
+from {{ cookiecutter.__package }}.monitoring.history import brief
+from {{ cookiecutter.__package }}.monitoring.look import look
 from {{ cookiecutter.__package }}.monitoring.records import MonitoringRecord, ServiceLook
+from {{ cookiecutter.__package }}.monitoring.traffic import Traffic
 from {{ cookiecutter.__package }}.pipeline.bundle import load_bundle
 from {{ cookiecutter.__package }}.pipeline.champion import Champion, read_champion
 from {{ cookiecutter.__package }}.pipeline.prediction import predict
@@ -138,7 +140,7 @@ def test_the_log_and_the_service_are_looked_at_where_they_are(champion: Champion
     """Their rows are a second source."""
     rows = pd.read_parquet(MARCH).assign(version="3", time=pd.Timestamp("2024-01-01", tz="UTC"))
     service = ServiceLook(requests=10, refused=0, failed=0, failure_rate=0.0, latency_ms={"p95": 4.0})
-    traffic = Traffic(iter([rows[:1000], rows[1000:]]), service, ["1 line could not be read."])
+    traffic = Traffic(iter([rows[:1000], rows[1000:]]), service, lambda: ["1 line could not be read."])
     record = look(read(), Path(), champion, [], NOW, traffic=traffic)
     assert ["files", "log"] == [one.source for one in record.data]
     assert (len(rows), ["1 line could not be read."]) == (record.data[1].rows, record.data[1].notes)

@@ -13,9 +13,9 @@ from watched import BOUNDARY, World, draw_rows, make_settings, make_world
 from {{ cookiecutter.__package }}.monitoring import performance as module
 from {{ cookiecutter.__package }}.monitoring.performance import look_at_performance, subtract
 from {{ cookiecutter.__package }}.monitoring.records import PerformanceLook
-from {{ cookiecutter.__package }}.pipeline.bundle import MetricsRecord
 from {{ cookiecutter.__package }}.pipeline.records import Estimate
 from {{ cookiecutter.__package }}.pipeline.replay import Incomparable
+from {{ cookiecutter.__package }}.pipeline.seal import MetricsRecord
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def test_failed_gate_is_not_promoted(deploying: Path) -> None:
 
 def test_stale_package_is_not_promoted(deploying: Path) -> None:
     """The digest in model.json is that of the bundle which was judged."""
-    from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
+    from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
 
     (deploying / "build/bundle/model_card.md").write_text("another")
     seal_bundle(deploying / "build/bundle")

@@ -284,7 +284,7 @@ def test_branch_that_was_begun_anew(deploying: Path) -> None:
     run("register")
     git(deploying / "remote.git", "update-ref", "-d", "refs/heads/production")
     (deploying / "build/bundle/model_card.md").write_text("another")
-    from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
+    from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
 
     seal_bundle(deploying / "build/bundle")
     run("package")

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from {{ cookiecutter.__package }} import features
-from {{ cookiecutter.__package }}.pipeline.bundle import load_bundle, seal_bundle
+from {{ cookiecutter.__package }}.pipeline.bundle import load_bundle
 from {{ cookiecutter.__package }}.pipeline.champion import locate_champion, read_champion
 from {{ cookiecutter.__package }}.pipeline.columns import ContractRecord, restore_frame
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
@@ -22,6 +22,7 @@ from {{ cookiecutter.__package }}.pipeline.golden import GoldenRecord
 from {{ cookiecutter.__package }}.pipeline.persistence import save_model
 from {{ cookiecutter.__package }}.pipeline.prediction import predict
 from {{ cookiecutter.__package }}.pipeline.replay import Incomparable, replay
+from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
 
 TIMEOUT = 120
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.bundle import REQUIREMENTS, seal_bundle
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
 from {{ cookiecutter.__package }}.pipeline.requirements import list_pins, trace_needs
 from {{ cookiecutter.__package }}.pipeline.sbom import SBOM
+from {{ cookiecutter.__package }}.pipeline.seal import REQUIREMENTS, seal_bundle
 
 from conftest import mlops
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
-from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
 from {{ cookiecutter.__package }}.pipeline.golden import GoldenRecord
+from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
 
 from conftest import edit_params, mlops
 from services import PACKAGE, Running, read_log, run_service

@@ -13,8 +13,8 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from {{ cookiecutter.__package }}.pipeline import smoke
-from {{ cookiecutter.__package }}.pipeline.bundle import seal_bundle
 from {{ cookiecutter.__package }}.pipeline.package import pack_bundle
+from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
 
 from conftest import edit_params, mlops
 

@@ -14,7 +14,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from {{ cookiecutter.__package }}.pipeline.bundle import LineageRecord, _tell_metrics
+from {{ cookiecutter.__package }}.pipeline.bundle import _tell_metrics
 from {{ cookiecutter.__package }}.pipeline.champion import Champion
 from {{ cookiecutter.__package }}.pipeline.columns import Column, ContractRecord
 from {{ cookiecutter.__package }}.pipeline.evaluation import evaluate
@@ -22,6 +22,7 @@ from {{ cookiecutter.__package }}.pipeline.prediction import predict
 from {{ cookiecutter.__package }}.pipeline.profile import ProfileRecord, describe_data
 from {{ cookiecutter.__package }}.pipeline.progress import silent
 from {{ cookiecutter.__package }}.pipeline.replay import Answers
+from {{ cookiecutter.__package }}.pipeline.seal import LineageRecord
 from {{ cookiecutter.__package }}.pipeline.settings import Settings
 from {{ cookiecutter.__package }}.pipeline.split import Split
 

@@ -354,11 +354,12 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
     """Look at production: whether data are as they were, the model as good, and the service well."""
     from datetime import UTC, datetime
 
-    from .monitoring.history import read_looks
-    from .monitoring.look import brief, look
+    from .monitoring.history import brief, read_looks
+    from .monitoring.look import look
     from .monitoring.output import write_output
     from .monitoring.retraining import find_start
     from .monitoring.summary import describe_record
+    from .monitoring.traffic import read_traffic
     from .pipeline.build import BUILD
     from .pipeline.champion import locate_champion, read_champion
     from .pipeline.production import read_history
@@ -377,7 +378,8 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
     except LifecycleError as problem:
         looks, history = [], []
         typer.echo(f"Looking without what was seen before. {problem}", err=True)
-    record = look(settings, root, watched, looks, now, since=find_start(history, watched.version))
+    traffic = read_traffic(settings, watched.contract, now)
+    record = look(settings, root, watched, looks, now, find_start(history, watched.version), traffic)
     folder = write_output(Path(BUILD), record, [*looks, brief(record)])
     typer.echo(record.model_dump_json() if as_json else "\n".join(describe_record(record)))
     typer.echo(f"{folder.as_posix()}/monitoring.html shows it in full.", err=True)
@@ -386,9 +388,7 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
 @app.command()
 def record(remote: Remote = "origin") -> None:
     """Keep the last look on the branch production, for trends; nothing of what runs changes."""
-    from .monitoring.history import record_look
-    from .monitoring.look import brief
-    from .monitoring.output import FOLDER
+    from .monitoring.history import FOLDER, brief, record_look
     from .monitoring.records import MonitoringRecord
     from .pipeline.build import BUILD
 

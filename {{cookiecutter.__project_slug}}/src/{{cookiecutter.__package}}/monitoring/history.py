@@ -16,6 +16,8 @@ LOOKS = f"{production.MONITORING}/history.jsonl"
 RECORD = f"{production.MONITORING}/{MonitoringRecord.file_name()}"
 # More than a year of daily looks, which all of its readers take in at once; Git keeps the older ones.
 MOST_LOOKS = 400
+# Of the last look, below the build.
+FOLDER = "monitoring"
 # A deployment that comes between goes first, and the look is put on top of it.
 TRIES = 3
 
@@ -75,6 +77,30 @@ def record_look(root: Path, remote: str, record: MonitoringRecord, look: Look) -
         except BranchMovedError:
             if attempt == TRIES:
                 raise
+
+
+def brief(record: MonitoringRecord) -> Look:
+    """Return what the history keeps of a look."""
+    performance, service = record.performance, record.service
+    return Look(
+        time=record.time,
+        model=record.model,
+        violated={one.question: one.violated for one in record.judgements if one.violated is not None},
+        alarm=record.alarm,
+        drift={
+            look.source: {one.column: (one.psi, one.threshold) for one in look.columns}
+            for look in record.data
+            if look.columns
+        },
+        metrics={
+            one.name: (one.live.value, one.live.low, one.live.high)
+            for one in (performance.metrics if performance else [])
+        },
+        rows=performance.rows if performance else 0,
+        requests=service.requests if service else None,
+        failure_rate=service.failure_rate if service else None,
+        p95_ms=service.latency_ms.get("p95") if service else None,
+    )
 
 
 def _write(looks: Sequence[Look]) -> bytes:

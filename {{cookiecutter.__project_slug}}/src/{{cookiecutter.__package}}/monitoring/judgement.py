@@ -61,7 +61,7 @@ def _judge_one(
     bad, violated = sum(earlier) + bool(reasons), bool(reasons)
     alarm = bad >= needed
     if violated or alarm:
-        told = f"Something was found at {bad} of the last {plural(len(earlier) + 1, 'look')}"
+        told = f"Something was found at {bad} of {plural(len(earlier) + 1, 'look')}"
         rule = "an alarm" if alarm else f"no alarm yet, as monitor.violations is {settings.violations}"
         reasons = [*reasons, f"{told}: {rule}."]
     return Judgement(question=question, violated=violated, alarm=alarm, reasons=reasons)

@@ -20,17 +20,7 @@ from .judgement import judge
 from .performance import look_at_performance
 from .records import DataLook, Look, MonitoringRecord, PerformanceLook, ServiceLook
 from .retraining import decide_retraining
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """What the service left behind in the window."""
-
-    chunks: Iterable[pd.DataFrame]
-    """Of the prediction log; drawn once."""
-    service: ServiceLook | None = None
-    notes: list[str] = field(default_factory=list)
-    """What of the log could not be read; complete when all chunks were drawn."""
+from .traffic import Traffic
 
 
 def look(
@@ -89,30 +79,6 @@ def look(
     )
 
 
-def brief(record: MonitoringRecord) -> Look:
-    """Return what the history keeps of a look."""
-    performance, service = record.performance, record.service
-    return Look(
-        time=record.time,
-        model=record.model,
-        violated={one.question: one.violated for one in record.judgements if one.violated is not None},
-        alarm=record.alarm,
-        drift={
-            look.source: {one.column: (one.psi, one.threshold) for one in look.columns}
-            for look in record.data
-            if look.columns
-        },
-        metrics={
-            one.name: (one.live.value, one.live.low, one.live.high)
-            for one in (performance.metrics if performance else [])
-        },
-        rows=performance.rows if performance else 0,
-        requests=service.requests if service else None,
-        failure_rate=service.failure_rate if service else None,
-        p95_ms=service.latency_ms.get("p95") if service else None,
-    )
-
-
 def _read_arrivals(settings: Settings, root: Path, skipped: dict[str, str]) -> Arrivals:
     arrivals = read_arrivals(settings, root)
     if not arrivals.looked_at:
@@ -154,4 +120,4 @@ def _look_at_log(
     found = look_at_log(traffic.chunks, champion, profile, settings, sources=2)
     if not found.rows:
         skipped["log"] = f"the prediction log has no rows of the last {settings.monitor.window}"
-    return found.model_copy(update={"notes": [*found.notes, *traffic.notes]})
+    return found.model_copy(update={"notes": [*found.notes, *traffic.tell()]})

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..pipeline.records import write_text
+from .history import FOLDER
 from .markdown import render_markdown, render_proposal
 from .page import render_page
 from .records import Look, MonitoringRecord
-
-FOLDER = "monitoring"
 
 
 def write_output(build: Path, record: MonitoringRecord, looks: Sequence[Look]) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from ..pipeline.bundle import MetricsRecord
+from ..pipeline.seal import MetricsRecord
 from ..pipeline.champion import Champion, find_unknown_rows
 from ..pipeline.columns import to_json
 from ..pipeline.errors import LifecycleError

@@ -18,84 +18,21 @@ from .errors import LifecycleError
 from .golden import choose_golden
 from .persistence import list_types, load_model, save_model
 from .profile import describe_data
-from .records import (
-    EvaluationRecord,
-    Importance,
-    MetricResult,
-    Part,
-    Record,
-    Records,
-    SliceResult,
-    TrainingRecord,
-    write_text,
-)
+from .records import EvaluationRecord, Records, TrainingRecord, write_text
 from .requirements import pin_requirements
 from .runkey import PACKAGE, list_own_modules
+from .seal import REQUIREMENTS, LineageRecord, MetricsRecord, verify_bundle
 from .settings import Settings
 from .split import Split
 
 MODEL = "model.skops"
-CARD = "model_card.md"
 # The modules that the model was made with, which it may name.
 CODE = "code"
-REQUIREMENTS = "requirements.txt"
 # What loading a bundle and predicting with it imports; LightGBM and XGBoost come on top where used.
 RUNTIME = ["joblib", "numpy", "pandas", "pydantic", "pyyaml", "scikit-learn", "scipy", "skops"]
 # What `mlops serve` imports beyond that.
 SERVICE = ["fastapi", "fsspec", "httptools", "orjson", "prometheus-client", "pyarrow", "threadpoolctl"]
 SERVICE += ["typer", "uvicorn", *([] if sys.platform == "win32" else ["uvloop"])]
-
-
-class MetricsRecord(Record):
-    """``metrics.json``: how good the model is on rows it has never seen."""
-
-    rows: int
-    primary: str
-    """The metric that decides."""
-    metrics: list[MetricResult]
-    slices: list[SliceResult] = []
-    importances: list[Importance] = []
-    """Most important first."""
-
-
-class LineageRecord(Record):
-    """``lineage.json``: where the model comes from. It holds no wall time: same inputs, same bytes."""
-
-    commit: str | None
-    dirty: bool
-    """Whether files differed from the commit."""
-    run_key: str
-    data_lock: str
-    """sha256 of ``data.lock``."""
-    challenger: str
-    """Name of the candidate."""
-    split: str
-    """``time``, ``hash`` or ``group``."""
-    boundary: str
-    """Where the split lies: an ISO time, or the share that is held out."""
-    train_rows: int
-    test_rows: int
-    python: str
-    libraries: dict[str, str]
-
-
-class FileDigest(Part):
-    """One file of a bundle."""
-
-    sha256: str
-    size: int
-    """Bytes."""
-
-
-class ManifestRecord(Record):
-    """``MANIFEST.json``: every other file of the bundle."""
-
-    files: dict[str, FileDigest]
-
-    @classmethod
-    def file_name(cls) -> str:
-        """Return ``MANIFEST.json``."""
-        return "MANIFEST.json"
 
 
 @dataclass(frozen=True)
@@ -140,35 +77,6 @@ def write_bundle(
     _trace_lineage(records, records.training, settings, root).write(folder)
     lock = (root / REQUIREMENTS).read_text(encoding="utf-8")
     write_text(folder / REQUIREMENTS, pin_requirements(_list_packages(folder / MODEL), lock))
-
-
-def seal_bundle(folder: Path) -> None:
-    """Write ``MANIFEST.json``, the last file of a bundle."""
-    names = _list_names(folder)
-    ManifestRecord(files={name: _digest(folder / name) for name in names}).write(folder)
-
-
-def measure_bundle(folder: Path) -> int:
-    """Return the size of a bundle's files, in bytes."""
-    return sum((folder / name).stat().st_size for name in _list_names(folder))
-
-
-def verify_bundle(folder: Path) -> None:
-    """Hold the files of a bundle against its manifest.
-
-    Raises
-    ------
-    LifecycleError
-        If a file is missing, is one too many, or has changed since the bundle was sealed.
-    """
-    expected = ManifestRecord.read(folder).files
-    names = set(_list_names(folder))
-    problems = [f"{name} is missing" for name in sorted(expected.keys() - names)]
-    problems += [f"{name} does not belong to it" for name in sorted(names - expected.keys())]
-    common = sorted(names & expected.keys())
-    problems += [f"{name} has changed" for name in common if _digest(folder / name) != expected[name]]
-    if problems:
-        raise LifecycleError(f"{folder} is not the bundle that was sealed: {'; '.join(problems)}.")
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -266,13 +174,3 @@ def _list_packages(model: Path) -> list[str]:
     tops = {name.partition(".")[0] for name in list_types(model)}
     extra = [packages_distributions()[top][0] for top in sorted(tops & {"lightgbm", "xgboost"})]
     return [*RUNTIME, *SERVICE, *extra]
-
-
-def _list_names(folder: Path) -> list[str]:
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
-    return [name for name in names if name != ManifestRecord.file_name()]
-
-
-def _digest(path: Path) -> FileDigest:
-    content = path.read_bytes()
-    return FileDigest(sha256=sha256(content).hexdigest(), size=len(content))

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from .bundle import LineageRecord
     from .columns import ContractRecord
     from .data import Loaded
+    from .seal import LineageRecord
     from .settings import Settings
     from .validation import Validation
 
@@ -70,8 +70,8 @@ def read_champion(bundle: Path) -> Champion:
     LifecycleError
         If the bundle is not as it was sealed, or its records cannot be read.
     """
-    from .bundle import LineageRecord, verify_bundle
     from .columns import ContractRecord
+    from .seal import LineageRecord, verify_bundle
 
     verify_bundle(bundle)
     return Champion(

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric, Param
     from mlflow.models import ModelSignature
 
-    from .bundle import LineageRecord
     from .columns import ContractRecord
+    from .seal import LineageRecord
 
 RUN_KEY = "run_key"
 COMMIT = "mlflow.source.git.commit"

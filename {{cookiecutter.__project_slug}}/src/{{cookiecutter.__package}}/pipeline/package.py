@@ -39,7 +39,7 @@ def pack_bundle(bundle: Path, package: Path) -> str:
     LifecycleError
         If the bundle is missing or is not as it was sealed.
     """
-    from .bundle import verify_bundle
+    from .seal import verify_bundle
 
     verify_bundle(bundle)
     content = _compress(bundle)
@@ -62,7 +62,7 @@ def unpack_bundle(package: Path, folder: Path) -> Path:
     LifecycleError
         If the archive cannot be read, holds more than a bundle, or its bundle is not as it was sealed.
     """
-    from .bundle import verify_bundle
+    from .seal import verify_bundle
 
     with _open(package) as archive:
         members = archive.getmembers()

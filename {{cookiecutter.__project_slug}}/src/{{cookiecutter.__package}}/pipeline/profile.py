@@ -50,7 +50,7 @@ class CategoryProfile(Part):
     rare: list[str] | None = None
     """The other levels, sorted; None where they are too many to be told from new ones."""
     once: int = 0
-    """Levels that occur once: as many rows of as many are of a level that was never seen before."""
+    """Levels that occur once: among as many new rows, about as many are of a level not seen before."""
 
 
 class DateProfile(Part):

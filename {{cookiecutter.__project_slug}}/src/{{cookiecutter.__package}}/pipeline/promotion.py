@@ -10,13 +10,13 @@ from pathlib import Path
 
 from . import production
 from .build import BUILD
-from .bundle import CARD, LineageRecord, MetricsRecord, verify_bundle
 from .champion import BUNDLE, STATE
 from .errors import LifecycleError
 from .manifests import write_manifests
 from .package import PACKAGE, is_packed
 from .production import Branch, BranchMovedError, Deployment, Score, State
 from .records import ComparisonRecord, RunRecord
+from .seal import CARD, LineageRecord, MetricsRecord, verify_bundle
 from .summary import describe_failure
 
 

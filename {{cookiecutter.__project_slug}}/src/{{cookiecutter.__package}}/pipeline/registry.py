@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from . import production
 from .build import BUILD
-from .bundle import LineageRecord
 from .errors import LifecycleError
 from .package import PACKAGE, unpack_bundle
 from .production import Deployment, State
 from .records import Part
+from .seal import LineageRecord
 from .settings import PARAMS, Settings, read_settings
 from .store import VARIABLE, explain_errors, find_uri, prepare_environment, require_unlocked
 from .tracked import Tracked, find_tracked, log_bundle

@@ -197,8 +197,8 @@ class Run:
             If an earlier stage has not been done.
         """
         with self._stage("compare"):
-            from .bundle import measure_bundle
             from .comparison import compare
+            from .seal import measure_bundle
 
             validation = ValidationRecord.read(self.staged)
             evaluation = EvaluationRecord.read(self.staged)
@@ -211,8 +211,8 @@ class Run:
     def write_card(self, model: BaseEstimator) -> None:
         """Write the model card, and seal the bundle with it."""
         with self._stage("card"):
-            from .bundle import seal_bundle
             from .card import render_card
+            from .seal import seal_bundle
 
             card = render_card(self.records, self.settings, model, self.root)
             if self._champion is not None and self.records.changes is not None:

@@ -9,9 +9,9 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-from .bundle import REQUIREMENTS, LineageRecord, verify_bundle
 from .requirements import list_pins, trace_needs
 from .runkey import PACKAGE
+from .seal import REQUIREMENTS, LineageRecord, verify_bundle
 
 SBOM = "sbom.cdx.json"
 MODEL = "model"

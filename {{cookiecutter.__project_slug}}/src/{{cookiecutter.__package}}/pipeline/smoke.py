@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from .bundle import REQUIREMENTS, LineageRecord
 from .columns import ContractRecord, describe_columns
 from .environment import make_environment
 from .errors import LifecycleError
 from .golden import GoldenRecord
 from .package import unpack_bundle
 from .probe import Probe, Unfit, start_service
+from .seal import REQUIREMENTS, LineageRecord
 from .settings import PARAMS, Settings, read_settings
 
 

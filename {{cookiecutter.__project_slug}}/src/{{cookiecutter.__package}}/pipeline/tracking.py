@@ -121,7 +121,7 @@ class Tracker:
         LifecycleError
             If a record of the bundle cannot be read, or as ``log``.
         """
-        from .bundle import MetricsRecord
+        from .seal import MetricsRecord
 
         lineage, training = bundle.lineage, TrainingRecord.read(bundle.folder)
         metrics = list_metrics(MetricsRecord.read(bundle.folder).metrics)

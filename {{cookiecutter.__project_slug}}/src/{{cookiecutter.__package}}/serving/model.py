@@ -13,7 +13,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
-from ..pipeline.bundle import CARD, LineageRecord, load_bundle, require_runtime
+from ..pipeline.bundle import load_bundle, require_runtime
+from ..pipeline.seal import CARD, LineageRecord
 from ..pipeline.champion import STATE, read_version
 from ..pipeline.columns import ContractRecord, restore_frame
 from ..pipeline.errors import LifecycleError

@@ -1,0 +1,187 @@
+"""The prediction log of a window, read in the memory of one part of one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ..pipeline.columns import ContractRecord
+from ..pipeline.settings import hide_secrets
+from .log_files import Tables, read_lines, read_parquet
+from .log_folder import connect, first_line, list_stamped
+from .seen import Seen
+
+# How much later than its records a file may have been written, or earlier where a clock was set.
+SLACK = timedelta(hours=12)
+Reader = Callable[[BinaryIO, ContractRecord], Tables]
+READERS: dict[str, Reader] = {"jsonl": read_lines, "parquet": read_parquet}
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """What of the log was not counted, and why."""
+
+    lines: int = 0
+    """That are no records."""
+    files: tuple[str, ...] = ()
+    """That cannot be read to their end, each with the reason."""
+    partial: int = 0
+    """Files that were being written: their turn comes with the next look."""
+    duplicates: int = 0
+    """Records whose id had come before."""
+    future: int = 0
+    """Records of a time that has not come yet: a clock is wrong."""
+    missing: str | None = None
+    """The folder, where it does not exist."""
+
+    def tell(self) -> list[str]:
+        """Return a sentence for each."""
+        lines, files = _count(self.lines, "line"), _count(len(self.files), "file")
+        twice, future = _count(self.duplicates, "record"), _count(self.future, "record")
+        shown = "; ".join(self.files[:SHOWN]) + ("; ..." if len(self.files) > SHOWN else "")
+        notes = [
+            (self.missing, f"The folder {self.missing} of the prediction log does not exist."),
+            (self.lines, f"{lines} of the log could not be read: skipped."),
+            (self.files, f"{files} of the log could not be read to the end: {shown}."),
+            (self.duplicates, f"{twice} had an id that had come before: not counted again."),
+            (self.future, f"{future} came from the future, so a clock is wrong: left for then."),
+        ]
+        return [sentence for holds, sentence in notes if holds]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+class PredictionLogWindow:
+    """The records with ``since <= time < until``, as frames, to be drawn once.
+
+    Parameters
+    ----------
+    url : str
+        ``serve.log.url``.
+    since, until : datetime
+        With a time zone. Records from ``until`` on are of the future.
+    contract : ContractRecord
+        Of the champion: its features are read.
+
+    Attributes
+    ----------
+    records : int
+        Drawn so far.
+    """
+
+    def __init__(self, url: str, since: datetime, until: datetime, contract: ContractRecord) -> None:
+        self.records = 0
+        self._url, self._since, self._until, self._contract = url, since, until, contract
+        self._seen = Seen()
+        self._lines = self._duplicates = self._future = self._partial = 0
+        self._files: list[str] = []
+        self._missing: str | None = None
+
+    @property
+    def skipped(self) -> Skipped:
+        """What was skipped so far."""
+        return Skipped(
+            self._lines, tuple(self._files), self._partial, self._duplicates, self._future, self._missing
+        )
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        filesystem, folder = connect(self._url)
+        try:
+            paths = list_stamped(filesystem, folder, self._since - SLACK, self._until + SLACK)
+        except FileNotFoundError:
+            self._missing = hide_secrets(self._url)
+            return
+        self._partial = sum(path.endswith(".partial") for path in paths)
+        for path in paths:
+            if reader := READERS.get(path.rpartition(".")[2]):
+                yield from self._read(filesystem, path, reader)
+
+    def _read(self, filesystem: Any, path: str, reader: Reader) -> Iterator[pd.DataFrame]:
+        for table, broken in self._draw(filesystem, path, reader):
+            self._lines += broken
+            selected = self._select(table)
+            if len(selected):
+                self.records += len(selected)
+                yield to_frame(selected, self._contract)
+
+    def _draw(self, filesystem: Any, path: str, reader: Reader) -> Tables:
+        try:
+            with filesystem.open(path, "rb") as stream:
+                yield from reader(stream, self._contract)
+        except Exception as error:  # every fsspec back end has errors of its own
+            self._files.append(f"{'/'.join(path.split('/')[-2:])} ({first_line(error)})")
+
+    def _select(self, table: pa.Table) -> pa.Table:
+        """Leave out what is of another time, or has come before."""
+        since, until = _to_numpy(self._since), _to_numpy(self._until)
+        times = table["time"].to_numpy()
+        whole = table["id"].is_valid().to_numpy() & ~np.isnat(times)
+        future = whole & (times >= until)
+        rows = np.flatnonzero(whole & (times >= since) & ~future)
+        first = self._seen.add(table["id"].to_numpy()[rows])
+        self._lines += int((~whole).sum())
+        self._future += int(future.sum())
+        self._duplicates += int((~first).sum())
+        kept = rows[first]
+        return table if len(kept) == len(table) else table.take(kept)
+
+
+def _to_numpy(moment: datetime) -> np.datetime64:
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None))
+
+
+def read_log(url: str, since: datetime, until: datetime, contract: ContractRecord) -> PredictionLogWindow:
+    """Return the records of a window of the prediction log, to be drawn.
+
+    Parameters
+    ----------
+    url : str
+        ``serve.log.url``: a folder, or an fsspec URL of one.
+    since, until : datetime
+        With a time zone.
+    contract : ContractRecord
+        Of the champion.
+
+    Returns
+    -------
+    iterable of DataFrame
+        A part each: ``id`` (text), ``time`` (UTC), ``version`` (text), the features as they are in
+        the log (a duration as a timedelta), ``prediction``, and ``score CLASS`` where there are
+        probabilities. What the log does not have, because it is excluded, is absent. Its ``skipped``
+        says what was left out, complete when all was drawn.
+
+    Raises
+    ------
+    LifecycleError
+        While it is drawn, if the place cannot be reached.
+    """
+    return PredictionLogWindow(url, since, until, contract)
+
+
+def to_frame(table: pa.Table, contract: ContractRecord) -> pd.DataFrame:
+    """Return records as a frame without nesting, under the names that monitoring uses."""
+    flat = table.flatten().flatten()
+    frame: pd.DataFrame = flat.rename_columns([_rename(name) for name in flat.column_names]).to_pandas(
+        integer_object_nulls=True
+    )
+    durations = [column.name for column in contract.columns if column.kind == "duration"]
+    for name in frame.columns.intersection(durations):
+        frame[name] = pd.to_timedelta(frame[name], errors="coerce")
+    return frame
+
+
+def _rename(name: str) -> str:
+    """Return ``x`` for ``features.x``, and so on; names of features may have dots themselves."""
+    for prefix, short in (("features.", ""), ("prediction.probabilities.", "score ")):
+        if name.startswith(prefix):
+            return short + name.removeprefix(prefix)
+    return "prediction" if name in ("prediction.label", "prediction.value") else name

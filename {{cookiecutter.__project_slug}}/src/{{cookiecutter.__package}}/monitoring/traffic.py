@@ -1,0 +1,43 @@
+"""What the service left behind in the window of a look: its log of predictions, and how it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from ..pipeline.columns import ContractRecord
+from ..pipeline.settings import Settings, parse_period
+from .log import PredictionLogWindow
+from .records import ServiceLook
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Predictions and answers of the window."""
+
+    chunks: Iterable[pd.DataFrame]
+    """Of the prediction log; drawn once."""
+    service: ServiceLook | None = None
+    tell: Callable[[], list[str]] = list
+    """What of the log was skipped, a sentence each; asked when all chunks were drawn."""
+
+
+def read_traffic(settings: Settings, contract: ContractRecord, now: datetime) -> Traffic | None:
+    """Return the traffic of the window before a moment; None where the service writes no log.
+
+    Parameters
+    ----------
+    settings : Settings
+    contract : ContractRecord
+        Of the champion.
+    now : datetime
+        With a time zone.
+    """
+    url = settings.serve.log.url
+    if url is None:
+        return None
+    window = PredictionLogWindow(url, now - parse_period(settings.monitor.window), now, contract)
+    return Traffic(window, tell=lambda: window.skipped.tell())
