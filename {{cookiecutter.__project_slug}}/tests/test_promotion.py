@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import re
 from pathlib import Path
 
@@ -248,3 +250,14 @@ def test_worktree_is_left_alone(deploying: Path) -> None:
     before = git(deploying, "status", "--porcelain")
     run("promote")
     assert before == git(deploying, "status", "--porcelain")
+
+
+def test_what_only_moves_bundles_is_quick() -> None:
+    """To promote, to roll back, to keep a look and to build the site, no model is loaded, nor what loads one."""
+    package = promotion.__package__.rpartition(".")[0]
+    program = (
+        f"import sys; import {package}.pipeline.promotion, {package}.monitoring.history, {package}.monitoring.site;"
+        "print(*{'numpy', 'pandas', 'sklearn', 'pyarrow', 'matplotlib', 'mlflow'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True)
+    assert b"" == done.stdout.strip()
