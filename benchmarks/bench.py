@@ -1,6 +1,6 @@
 """Measure what is promised, with the default project, and write the figures to ``benchmarks/README.md``.
 
-    python benchmarks/bench.py [--rounds 5] [runs] [bootstrap] [alarms] [drift] [serving]
+    python benchmarks/bench.py [--rounds 5] [runs] [bootstrap] [alarms] [drift] [serving] [log]
 
 Bakes the default project and sets it up. Does all parts, or those that are named:
 
@@ -9,7 +9,8 @@ Bakes the default project and sets it up. Does all parts, or those that are name
 - ``alarms``: how often the gates are wrong where the truth is known (``alarms.py``);
 - ``drift``: how often a look at production finds drift where there is none, and where there is some
   (``drift.py``);
-- ``serving``: ``mlops serve`` against ``mlflow models serve`` with the same model (``serving.py``).
+- ``serving``: ``mlops serve`` against ``mlflow models serve`` with the same model (``serving.py``);
+- ``log``: the prediction log against a bare loop of pyarrow, ten million lines (``log.py``).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ PARTS = {
     "alarms": "False alarms",
     "drift": "Drift",
     "serving": "Serving",
+    "log": "Prediction log",
 }
 LAST = "### Last results\n"
 

@@ -97,6 +97,7 @@ src/flight_delays/monitoring/distance.py
 src/flight_delays/monitoring/drawing.py
 src/flight_delays/monitoring/drift.py
 src/flight_delays/monitoring/headline.py
+src/flight_delays/monitoring/health.py
 src/flight_delays/monitoring/history.py
 src/flight_delays/monitoring/judgement.py
 src/flight_delays/monitoring/log.py
@@ -233,6 +234,7 @@ src/flight_delays/serving/prediction_log.py
 src/flight_delays/serving/reading.py
 src/flight_delays/serving/refusal.py
 src/flight_delays/serving/server.py
+src/flight_delays/serving/summary.py
 src/flight_delays/serving/wording.py
 tests/conftest.py
 tests/examples.py
@@ -275,6 +277,7 @@ tests/test_manifests.py
 tests/test_metrics.py
 tests/test_models.py
 tests/test_monitor.py
+tests/test_monitoring_health.py
 tests/test_monitoring_log.py
 tests/test_monitoring_markdown.py
 tests/test_monitoring_page.py

@@ -16,6 +16,7 @@ import httpx
 
 from {{ cookiecutter.__package }}.pipeline.golden import GoldenRecord
 from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
+from {{ cookiecutter.__package }}.serving.summary import ServiceSummary
 
 from conftest import edit_params, mlops
 from services import PACKAGE, Running, read_log, run_service
@@ -60,15 +61,19 @@ def test_no_request_and_no_record_is_lost_at_the_end(done: Path) -> None:
 
 
 def test_workers_answer_as_one(done: Path) -> None:
-    """They share a port and their numbers, and end together."""
-    edit_params(done, serve={"workers": 2, "drain_seconds": 0})
+    """They share a port and their numbers, end together, and each tells then how it did."""
+    edit_params(done, serve={"workers": 2, "drain_seconds": 0, "log": {"url": "log", "seconds": 600}})
     body = json.dumps(GoldenRecord.read(done / "build" / "bundle").inputs[0])
     with run_service(done) as service:
         for _ in range(20):
             assert 200 == httpx.post(f"{service.url}/predict", content=body).status_code
         text = httpx.get(f"{service.url}/metrics").text
         assert 'mlops_requests_total{path="/predict",status="200"} 20.0' in text
+        assert [] == list((done / "log").rglob("*.json"))
         assert 0 == service.end()
+    told = [ServiceSummary.model_validate_json(path.read_bytes()) for path in done.rglob("*.service.json")]
+    assert 20 == sum(summary.answers["2xx"] for summary in told)
+    assert 20 == sum(summary.records for summary in told)
 
 
 def test_a_bundle_is_served_with_its_own_code(done: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -13,12 +13,11 @@ import pyarrow as pa
 
 from ..pipeline.columns import ContractRecord
 from ..pipeline.settings import hide_secrets
+from ..pipeline.wording import plural
 from .log_files import Tables, read_lines, read_parquet
-from .log_folder import connect, first_line, list_stamped
+from .log_folder import SLACK, connect, first_line, list_stamped
 from .seen import Seen
 
-# How much later than its records a file may have been written, or earlier where a clock was set.
-SLACK = timedelta(hours=12)
 Reader = Callable[[BinaryIO, ContractRecord], Tables]
 READERS: dict[str, Reader] = {"jsonl": read_lines, "parquet": read_parquet}
 SHOWN = 3
@@ -43,8 +42,8 @@ class Skipped:
 
     def tell(self) -> list[str]:
         """Return a sentence for each."""
-        lines, files = _count(self.lines, "line"), _count(len(self.files), "file")
-        twice, future = _count(self.duplicates, "record"), _count(self.future, "record")
+        lines, files = plural(self.lines, "line"), plural(len(self.files), "file")
+        twice, future = plural(self.duplicates, "record"), plural(self.future, "record")
         shown = "; ".join(self.files[:SHOWN]) + ("; ..." if len(self.files) > SHOWN else "")
         notes = [
             (self.missing, f"The folder {self.missing} of the prediction log does not exist."),
@@ -54,10 +53,6 @@ class Skipped:
             (self.future, f"{future} came from the future, so a clock is wrong: left for then."),
         ]
         return [sentence for holds, sentence in notes if holds]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class PredictionLogWindow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import fsspec
@@ -11,6 +11,8 @@ import fsspec
 from ..pipeline.errors import LifecycleError
 from ..pipeline.settings import hide_secrets
 
+# How much later than its records a file may have been written, or earlier where a clock was set.
+SLACK = timedelta(hours=12)
 STAMP = re.compile(r"\d{4}-\d\d-\d\d/\d{6}(?=-[^/]*$)")
 
 

@@ -27,6 +27,7 @@ from .overload import Room
 from .prediction_log import PredictionLog
 from .reading import JSON, Table, merge, read_table
 from .refusal import Refusal
+from .summary import ServiceTally
 
 MEGABYTE = 1_000_000
 # A body larger than this is read and checked in a thread, so that others are answered meanwhile.
@@ -46,6 +47,7 @@ class Service:
     bodies: Room = field(init=False)
     metrics: Metrics = field(init=False)
     batcher: Batcher = field(init=False)
+    tally: ServiceTally | None = field(init=False, default=None)
     log: PredictionLog | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -57,9 +59,11 @@ class Service:
         self.metrics = Metrics(self.model.version, self.rows)
         self.batcher = Batcher(self._predict, self.model.may_merge, self.metrics.batch_rows.observe)
         if log.url is not None:
-            count = self.metrics.log_dropped.inc
-            has_probabilities = hasattr(self.model.estimator, "predict_proba")
-            self.log = PredictionLog(log, contract, self.model.version, has_probabilities, count)
+            version, has_probabilities = self.model.version, hasattr(self.model.estimator, "predict_proba")
+            self.tally = ServiceTally(version)
+            self.log = PredictionLog(
+                log, contract, version, self.tally, has_probabilities, self._count_dropped
+            )
 
     async def predict(self, content_type: str, body: bytes) -> bytes:
         """Return the answer to the records of a request.
@@ -83,6 +87,23 @@ class Service:
             self.log.write(rows, predictions)
         told = iter(predictions)
         return [[*islice(told, table.n_rows)] for table in tables]
+
+    def count_answer(self, path: str, status: int) -> None:
+        """Count an answer of any kind."""
+        self.metrics.requests.labels(path, str(status)).inc()
+        if self.tally is not None:
+            self.tally.count_answer(path, status)
+
+    def observe(self, seconds: float) -> None:
+        """Count how long an answer with predictions took."""
+        self.metrics.seconds.observe(seconds)
+        if self.tally is not None:
+            self.tally.observe(seconds)
+
+    def _count_dropped(self, n_records: int) -> None:
+        self.metrics.log_dropped.inc(n_records)
+        if self.tally is not None:
+            self.tally.count_dropped(n_records)
 
     def close(self) -> None:
         """Answer what has come in, then write what is left of the log."""
@@ -158,7 +179,7 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         began = time.perf_counter()
         async with _receive(request, service) as content:
             answer = await service.predict(request.headers.get("content-type", ""), content)
-        service.metrics.seconds.observe(time.perf_counter() - began)
+        service.observe(time.perf_counter() - began)
         return Response(answer, media_type=JSON)
 
     app.router.add_api_route(

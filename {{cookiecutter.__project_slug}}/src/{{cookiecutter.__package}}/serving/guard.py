@@ -41,7 +41,23 @@ class TokenGuard:
             await self._app(scope, receive, send)
             return
         app = self._app if self._may_pass(scope) else _unauthorised
-        await app(scope, receive, self._watch(scope, send))
+        path, answered = scope["path"] if scope["path"] in PATHS else "other", False
+
+        async def watched(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
+                self._service.count_answer(path, message["status"])
+                if self._service.draining:
+                    MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        try:
+            await app(scope, receive, watched)
+        except Exception:
+            if not answered:  # the answer to a bug is sent by what stands before this
+                self._service.count_answer(path, 500)
+            raise
 
     def _may_pass(self, scope: MutableMapping[str, Any]) -> bool:
         if self._expected is None or scope["path"].startswith(OPEN):
@@ -49,18 +65,6 @@ class TokenGuard:
         given = Headers(scope=scope).get("authorization", "").encode("latin-1")
         # In constant time: how long a comparison takes must not tell how much was right.
         return hmac.compare_digest(given, self._expected)
-
-    def _watch(self, scope: MutableMapping[str, Any], send: Send) -> Send:
-        path = scope["path"] if scope["path"] in PATHS else "other"
-
-        async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._service.metrics.requests.labels(path, str(message["status"])).inc()
-                if self._service.draining:
-                    MutableHeaders(scope=message)["Connection"] = "close"
-            await send(message)
-
-        return watched
 
 
 _unauthorised = JSONResponse(

@@ -1,4 +1,4 @@
-"""The prediction log: what was asked and answered, in files at any fsspec URL."""
+"""The prediction log: what was asked and answered, and how that went, in files at any fsspec URL."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from ..pipeline.columns import ContractRecord, to_json
 from ..pipeline.settings import LogSettings
 from .checking import Rows
 from .log_format import describe_log, make_encoder
+from .summary import SUFFIX, ServiceTally
 
 # Records that may wait to be written. Beyond it they are dropped, and counted: a log must not stop
 # the service.
@@ -57,6 +58,8 @@ class PredictionLog:
         names.
     version : str or None
         Of the model.
+    tally : ServiceTally
+        Of all answers, which is written beside the predictions; told how many of these are kept.
     has_probabilities : bool
         Whether the model gives a probability for each class.
     count_dropped : callable
@@ -68,12 +71,14 @@ class PredictionLog:
         settings: LogSettings,
         contract: ContractRecord,
         version: str | None,
+        tally: ServiceTally,
         has_probabilities: bool,
         count_dropped: Callable[[int], None],
     ) -> None:
         assert settings.url is not None
         self._settings = settings
         self._version = version
+        self._tally = tally
         self._names_records = contract.id is not None and contract.id not in settings.exclude
         schema = describe_log(contract, settings.exclude, has_probabilities)
         self._encode = make_encoder(settings.format, schema)
@@ -144,25 +149,35 @@ class PredictionLog:
         ]
 
     def _flush(self, last: bool) -> None:
-        if not self._lines:
-            return
+        if self._lines:
+            self._flush_lines(last)
+        if (summary := self._tally.take()) is not None:
+            try:
+                self._write_file(summary.model_dump_json().encode(), SUFFIX)
+            except Exception:
+                log.exception("How the service does cannot be written to %s.", self._folder)
+                self._tally.give_back(summary)
+
+    def _flush_lines(self, last: bool) -> None:
         try:
-            self._write_file(self._encode(b"".join(self._lines)))
+            self._write_file(self._encode(b"".join(self._lines)), self._settings.format)
         except Exception:
             # The next try has these lines too; there is none after the last.
             log.exception("The prediction log cannot be written to %s.", self._folder)
             if not last:
                 return
             self._count_dropped(len(self._lines))
+        else:
+            self._tally.count_records(len(self._lines))
         with self._lock:
             self._waiting -= len(self._lines)
         self._lines.clear()
 
-    def _write_file(self, content: bytes) -> None:
+    def _write_file(self, content: bytes, suffix: str) -> None:
         now = datetime.now(UTC)
         folder = f"{self._folder}/{now:%Y-%m-%d}"
         self._filesystem.makedirs(folder, exist_ok=True)
-        name = f"{now:%H%M%S}-{os.getpid()}-{uuid.uuid4().hex[:8]}.{self._settings.format}"
+        name = f"{now:%H%M%S}-{os.getpid()}-{uuid.uuid4().hex[:8]}.{suffix}"
         # Whoever reads meanwhile must not read half of it.
         self._filesystem.pipe_file(f"{folder}/{name}.partial", content)
         self._filesystem.mv(f"{folder}/{name}.partial", f"{folder}/{name}")
