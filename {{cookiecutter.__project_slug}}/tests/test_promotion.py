@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
-import re
 from pathlib import Path
 
 import pytest
@@ -253,10 +253,10 @@ def test_worktree_is_left_alone(deploying: Path) -> None:
 
 
 def test_what_only_moves_bundles_is_quick() -> None:
-    """To promote, to roll back, to keep a look and to build the site, no model is loaded, nor what loads one."""
+    """To promote, roll back, keep a look or build the site takes no model, nor the libraries that load one."""
     package = promotion.__package__.rpartition(".")[0]
     program = (
-        f"import sys; import {package}.pipeline.promotion, {package}.monitoring.history, {package}.monitoring.site;"
+        f"import sys; from {package}.pipeline import promotion; from {package}.monitoring import history, site;"
         "print(*{'numpy', 'pandas', 'sklearn', 'pyarrow', 'matplotlib', 'mlflow'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from ..pipeline.columns import ContractRecord
 from ..pipeline.settings import Settings, parse_period
-from .log import PredictionLogWindow
+from .health import look_at_service
+from .log import read_log
 from .records import ServiceLook
 
 
@@ -35,9 +36,15 @@ def read_traffic(settings: Settings, contract: ContractRecord, now: datetime) ->
         Of the champion.
     now : datetime
         With a time zone.
+
+    Raises
+    ------
+    LifecycleError
+        If the place of the log cannot be reached.
     """
     url = settings.serve.log.url
     if url is None:
         return None
-    window = PredictionLogWindow(url, now - parse_period(settings.monitor.window), now, contract)
-    return Traffic(window, tell=lambda: window.skipped.tell())
+    since = now - parse_period(settings.monitor.window)
+    window = read_log(url, since, now, contract)
+    return Traffic(window, look_at_service(url, since, now, settings), lambda: window.skipped.tell())
