@@ -51,7 +51,7 @@ def retrain(stage: Stage) -> None:
 
 
 def not_better(stage: Stage) -> None:
-    """The owners want gains from now on; the next months arrive, bring none, and the retraining is kept out."""
+    """The owners want gains from now on; the next months bring none, and the retraining is kept out."""
     if not (stage.folder / "delivery").is_dir():
         retrain(stage)
     stage.begin("main")

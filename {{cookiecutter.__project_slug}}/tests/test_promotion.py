@@ -256,7 +256,9 @@ def test_what_only_moves_bundles_is_quick() -> None:
     """To promote, roll back, keep a look or build the site takes no model, nor the libraries that load one."""
     package = promotion.__package__.rpartition(".")[0]
     program = (
-        f"import sys; from {package}.pipeline import promotion; from {package}.monitoring import history, site;"
+        "import sys;"
+        f"from {package}.pipeline import promotion;"
+        f"from {package}.monitoring import history, site;"
         "print(*{'numpy', 'pandas', 'sklearn', 'pyarrow', 'matplotlib', 'mlflow'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True)
