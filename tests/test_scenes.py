@@ -160,7 +160,7 @@ def test_retraining(story: Story) -> None:
 
 
 def test_issues(story: Story) -> None:
-    """Each alarm has one issue, which names what moved; when it is quiet that is closed, later another opened."""
+    """Each alarm has one issue, which names what moved; it is closed when all is quiet, and never reused."""
     assert ["closed", "open"] == [issue.state for issue in story.issues]
     assert [[BOT], []] == [[comment.author for comment in issue.comments] for issue in story.issues]
     assert "| `temp` |" in story.issues[1].body
