@@ -50,7 +50,7 @@ from sklearn.base import BaseEstimator
 
 CANDIDATE = "boosting"
 TRAIN_ROWS, TEST_ROWS = 12_000, 5_000
-# Rows of one look: a day and a half, a week, a month.
+# Rows of one look: about a day, a week, a month.
 SIZES = [100, 600, 2_700]
 # Champions, each of a division of its own.
 WORLDS = 4

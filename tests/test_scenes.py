@@ -50,8 +50,7 @@ def story(played: Path) -> Story:
 
 
 def find(story: Story, head: str) -> PullRequest:
-    [pull] = [pull for pull in story.pull_requests if pull.head == head]
-    return pull
+    return next(pull for pull in story.pull_requests if pull.head == head)
 
 
 def read_report(story: Story, head: str) -> str:
@@ -90,7 +89,7 @@ def test_nothing(story: Story) -> None:
 def test_production(story: Story) -> None:
     """A merge deploys what is new and nothing else; a rollback goes back and forward again."""
     told = [event.text for event in story.events if event.text.startswith("Model ")]
-    assert [f"Model {version} is in production" for version in (1, 1, 2, 1, 2)] == told
+    assert [f"Model {version} is in production" for version in (1, 1, 2, 1, 2, 3)] == told
 
 
 def test_deployed_service(story: Story) -> None:
@@ -107,17 +106,18 @@ def test_images(played: Path) -> None:
     runs = sorted(played.glob("runner/runs/*/log.txt"), key=lambda path: int(path.parent.name.split("-")[0]))
     logs = "".join(path.read_text() for path in runs)
     pushed = dict(re.findall(r"Pushed (\S+)@(sha256:\w{64})\.", logs))
-    assert ["model-v1", "model-v2"] == [tag.rpartition(":")[2] for tag in pushed]
+    assert ["model-v1", "model-v2", "model-v3"] == [tag.rpartition(":")[2] for tag in pushed]
     assert list(pushed.values()) == re.findall(r"Attested the bill of materials of \S+@(sha256:\w+)", logs)
     [remote] = played.glob("forge/remotes/octocat/flight-delays.git")
     shown = [
         (json.loads(git.git(remote, "show", f"{commit}:model.json"))["image"].rpartition("@")[2], digest)
-        for commit in git.git(remote, "log", "--format=%H", "production").split()
+        for commit in git.git(remote, "log", "--format=%H", "production", "--", "model.json").split()
         for digest in re.findall("digest: (.*)", git.git(remote, "show", f"{commit}:k8s/kustomization.yaml"))
         if digest in git.git(remote, "show", f"{commit}:compose.yaml")
     ]
-    first, second = pushed.values()
-    assert [(second, second), (first, first), (second, second), (first, first)] == shown
+    first, second, third = pushed.values()
+    expected = [third, second, first, second, first]
+    assert [(digest, digest) for digest in expected] == shown
 
 
 def test_waiver(story: Story) -> None:
@@ -145,6 +145,39 @@ def test_fork(story: Story) -> None:
     pull = find(story, "stranger:tuning")
     assert ("stranger", [BOT]) == (pull.author, [comment.author for comment in pull.comments])
     assert "Written by a fork" not in pull.comments[0].body
+
+
+def test_retraining(story: Story) -> None:
+    """New data lead to one pull request of the bot's at a time; the first is merged, the second kept out."""
+    first, second = (pull for pull in story.pull_requests if pull.head == "retrain")
+    assert (BOT, "merged") == (first.author, first.state)
+    assert (BOT, "open") == (second.author, second.state)
+    assert ["success", "failure"] == [check.conclusion for pull in (first, second) for check in pull.checks]
+    assert [1, 1] == [len(pull.comments) for pull in (first, second)]
+    assert "- `data/flights-2013-09.parquet`" in first.body
+    assert "data/flights-2013-12.parquet" in second.diff
+    assert "Cannot tell" in second.comments[0].body
+
+
+def test_issues(story: Story) -> None:
+    """Each alarm has one issue, which names what moved; it is closed when all is quiet, and never reused."""
+    assert ["closed", "open"] == [issue.state for issue in story.issues]
+    assert [[BOT], []] == [[comment.author for comment in issue.comments] for issue in story.issues]
+    assert "| `temp` |" in story.issues[1].body
+    assert "its data have moved" in story.issues[1].body
+
+
+def test_looks(played: Path) -> None:
+    """Each look is kept on the branch production, and shown on the site; what runs is not touched by it."""
+    [remote] = played.glob("forge/remotes/octocat/flight-delays.git")
+    lines = git.git(remote, "show", "production:monitoring/history.jsonl").splitlines()
+    looks = [json.loads(line) for line in lines]
+    assert [False, False, True, True, False, False, True] == [look["alarm"] for look in looks]
+    assert [2] * 4 + [3] * 3 == [look["model"] for look in looks]
+    subjects = git.git(remote, "log", "--format=%s", "production").splitlines()
+    assert 7 == sum(subject.startswith("Look at model") for subject in subjects)
+    assert "Model 3" in (played / "site" / "index.html").read_text(encoding="utf-8")
+    assert "monitoring.html" in [path.name for path in (played / "monitoring").iterdir()]
 
 
 Deploy = Callable[[str], Deployment]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.standins import attestation, image, login
+from rehearsal.standins import attestation, image, login, pages
 from rehearsal.standins.errors import StandInError
 
 DOCKERFILE = """FROM python AS base
@@ -128,3 +128,11 @@ def test_no_attestation(context: Path, monkeypatch: pytest.MonkeyPatch, inputs: 
     give(monkeypatch, **inputs)
     with pytest.raises(StandInError):
         attestation.main([])
+
+
+def test_publishing_needs_a_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is published that nobody has handed over."""
+    give(monkeypatch, name="github-pages")
+    monkeypatch.setenv("ARTIFACTS", str(tmp_path))
+    with pytest.raises(StandInError, match="No artifact named github-pages"):
+        pages.main([])

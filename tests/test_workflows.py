@@ -28,7 +28,10 @@ MLOPS = """#!/bin/sh
 mkdir -p build
 env | grep -E 'MLFLOW|hush' > "build/environment-$1"
 echo "# Report of $GITHUB_EVENT_NAME" > build/report.md
-case "$*" in *" --plan "*) echo null ;; esac
+case "$*" in
+  *" --plan "*) echo null ;;
+  site*) mkdir -p "$3" && echo "<p>Site" > "$3/index.html" ;;
+esac
 [ "$1" != "$FAILING" ]
 """
 # In place of a server on which nothing has been deployed yet.
@@ -307,7 +310,7 @@ def test_own_commit_runs_once(light: Path, tmp_path: Path) -> None:
     assert {} == outcome.jobs
 
 
-@pytest.mark.parametrize("name", ["deploy", "rollback"])
+@pytest.mark.parametrize("name", ["deploy", "monitor", "rollback", "site"])
 def test_production_is_reached_from_the_default_branch_alone(light: Path, tmp_path: Path, name: str) -> None:
     """Somebody who starts a workflow on another branch deploys nothing by it."""
     event = {"ref": "refs/heads/better", "repository": {"default_branch": "main"}}
@@ -326,7 +329,7 @@ def deploy(light: Path, folder: Path, *arguments: str, **environment: str) -> Ou
 def test_deployment_without_tracking_server(light: Path, tmp_path: Path) -> None:
     """Where no MLflow is named, nothing is registered and nothing is said of it."""
     outcome = deploy(light, tmp_path)
-    assert {"gate": "success", "deploy": "success"} == outcome.jobs, outcome.log
+    assert {"gate": "success", "deploy": "success", "build": "success"} == outcome.jobs, outcome.log
     assert "Register in MLflow" not in outcome.steps
 
 
@@ -334,9 +337,22 @@ def test_deployment_without_tracking_server(light: Path, tmp_path: Path) -> None
 def test_registration_blocks_nothing(light: Path, tmp_path: Path, failing: str, result: str) -> None:
     """It also happens where there is nothing to deploy; where it fails, the run says so and goes on."""
     outcome = deploy(light, tmp_path, *SECRETS, FAILING=failing)
-    assert {"gate": "success", "deploy": "success"} == outcome.jobs, outcome.log
+    assert {"gate": "success", "deploy": "success", "build": "success"} == outcome.jobs, outcome.log
     assert {"Register in MLflow": result, "Summarise": "success"}.items() <= outcome.steps.items()
     assert (result == "failure") == ("the next run makes up for it" in outcome.log)
+
+
+@pytest.mark.parametrize(("variables", "published"), [((), False), (("--var", "PUBLISH_SITE=true"), True)])
+def test_site_is_private_by_default(
+    light: Path, tmp_path: Path, variables: tuple[str, ...], published: bool
+) -> None:
+    """The pages about production are an artifact; they are published only where somebody says so."""
+    event = {"ref": "refs/heads/better", "repository": {"default_branch": "better"}}
+    workflow = ("-W", ".github/workflows/site.yml")
+    outcome = act(light, tmp_path, "workflow_dispatch", *workflow, *variables, event=event)
+    assert {"build": "success"} | ({"publish": "success"} if published else {}) == outcome.jobs, outcome.log
+    assert ["github-pages" if published else "site"] == [path.name for path in outcome.artifacts.iterdir()]
+    assert published == ("Published 1 pages" in outcome.log)
 
 
 @pytest.mark.parametrize("failing", ["run", "test", "gate"])

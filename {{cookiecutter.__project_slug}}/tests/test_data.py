@@ -309,6 +309,14 @@ def test_accept_valid_where_there_is_nothing_new(root: Path) -> None:
     assert before == (root / lock.LOCK).read_text()
 
 
+def test_accept_valid_where_nothing_is_good(tmp_path: Path) -> None:
+    """No lock is made that would list nothing."""
+    write(tmp_path, "bad.parquet", [5], y=-1.0)
+    done = acceptance.accept_valid(make_settings(), tmp_path, not_negative)
+    assert (["bad.parquet"], 0) == (list(done.left_out), done.files)
+    assert not (tmp_path / lock.LOCK).exists()
+
+
 def not_negative(frame: pd.DataFrame) -> list[Finding]:
     """Find negative values."""
     count = int((frame["y"] < 0).sum())

@@ -77,6 +77,42 @@ def test_half_written_file_is_left(root: Path) -> None:
     assert ["data/c.parquet"] == fetch(make_settings(root), root).files
 
 
+def test_file_that_has_only_begun(root: Path) -> None:
+    """A file without a byte holds up nothing that comes after it."""
+    (root.parent / "delivery/a1.parquet").touch()
+    fetched = fetch(make_settings(root), root)
+    assert (["data/b.parquet"], ["a1.parquet"]) == (fetched.files, list(fetched.left))
+
+
+def test_two_files_of_one_name(root: Path) -> None:
+    """The second would replace the first: nothing comes."""
+    (root.parent / "delivery/more").mkdir()
+    write(root.parent / "delivery/more/b.parquet", 3)
+    sentence = refuse(make_settings(root, fetch=f"{root.parent}/delivery/**/*.parquet"), root)
+    assert "data.fetch delivers 'b.parquet' twice; each file needs a name of its own." == sentence
+
+
+@pytest.mark.parametrize(
+    ("fetch", "expected"),
+    [
+        ("data", "data.fetch 'data' is a folder"),
+        ("ftp://me:secret@example.org/*.parquet", "data.fetch holds a password"),
+        ("nowhere://x/*.parquet", "data.fetch has the scheme 'nowhere'"),
+    ],
+)
+def test_place_that_is_none(root: Path, fetch: str, expected: str) -> None:
+    """The sentence names the setting that is wrong, and gives no secret away."""
+    sentence = refuse(make_settings(root, fetch=fetch), root)
+    assert (True, False) == (sentence.startswith(expected), "secret" in sentence)
+
+
+def test_signed_address(root: Path) -> None:
+    """A file is called what its address says before the question mark; what comes after stays secret."""
+    address = "memory://signed/c.parquet?signature=secret"
+    reason = fetch(make_settings(root, fetch=address), root).left["c.parquet"]
+    assert "memory://signed/c.parquet?*** is missing" in reason
+
+
 def test_nothing_is_delivered_yet(root: Path) -> None:
     """An empty place is no problem."""
     assert [] == fetch(make_settings(root, fetch=f"{root.parent}/nowhere/*.parquet"), root).files
@@ -116,6 +152,9 @@ import pandas as pd
 def tables(present):
     yield "a.parquet", pd.DataFrame({"x": [9]})
     yield "z.parquet", pd.DataFrame({"x": [len(present)]})
+def repeat(present):
+    yield "z.parquet", pd.DataFrame({"x": [1]})
+    yield "z.parquet", pd.DataFrame({"x": [2]})
 def escape(present):
     yield "../evil.parquet", pd.DataFrame({"x": [1]})
 """
@@ -136,6 +175,14 @@ def test_function(root: Path) -> None:
     assert ["data/z.parquet"] == fetch(make_settings(root, fetch="own_deliveries:tables"), root).files
     assert [1] == pd.read_parquet(root / "data/z.parquet")["x"].tolist()
     assert before == read(root)["a.parquet"]
+
+
+@pytest.mark.usefixtures("deliveries")
+def test_function_that_repeats_itself(root: Path) -> None:
+    """What has come once is not replaced."""
+    with pytest.raises(LifecycleError, match=r"delivers 'z\.parquet' twice"):
+        fetch(make_settings(root, fetch="own_deliveries:repeat"), root)
+    assert [1] == pd.read_parquet(root / "data/z.parquet")["x"].tolist()
 
 
 @pytest.mark.usefixtures("deliveries")

@@ -111,6 +111,16 @@ def test_a_look_holds_up_no_deployment(deploying: Path, monkeypatch: pytest.Monk
     assert [make_look(1)] == history.read_looks(deploying, "origin")
 
 
+def test_a_project_below_the_top_of_its_repository(deploying: Path) -> None:
+    """Asked from a folder inside, Git still means the whole branch."""
+    deploy(deploying, "a")
+    inner = deploying / "data"
+    git(inner, "remote", "set-url", "origin", str(deploying / "remote.git"))
+    record(inner, make_look(1))
+    assert [1] == [one.state.version for one in production.read_history(inner, "origin")]
+    assert [make_look(1)] == history.read_looks(inner, "origin")
+
+
 def test_long_history_is_cut(deploying: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest looks go; Git still has them."""
     monkeypatch.setattr(history, "MOST_LOOKS", 2)

@@ -104,7 +104,8 @@ def test_nothing_to_look_at_has_a_page_too() -> None:
     """It says why, and draws nothing."""
     html = render_page(make_empty(), [])
     assert "<h1>Model 1: there was nothing to look at</h1>" in html
-    assert "serve.log.url names no folder." in html
+    question = html.partition("training data?</h3>")[2].partition("</div>")[0]
+    assert "<p>The prediction log: serve.log.url names no folder.</p>" in question
     assert "<svg" not in html
 
 

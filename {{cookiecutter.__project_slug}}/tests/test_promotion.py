@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -248,3 +250,16 @@ def test_worktree_is_left_alone(deploying: Path) -> None:
     before = git(deploying, "status", "--porcelain")
     run("promote")
     assert before == git(deploying, "status", "--porcelain")
+
+
+def test_what_only_moves_bundles_is_quick() -> None:
+    """To promote, roll back, keep a look or build the site takes no model, nor the libraries that load one."""
+    package = promotion.__package__.rpartition(".")[0]
+    program = (
+        "import sys;"
+        f"from {package}.pipeline import promotion;"
+        f"from {package}.monitoring import history, site;"
+        "print(*{'numpy', 'pandas', 'sklearn', 'pyarrow', 'matplotlib', 'mlflow'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=True)
+    assert b"" == done.stdout.strip()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from {{ cookiecutter.__package }}.monitoring.prose import read_title, render_prose
 
@@ -39,6 +41,51 @@ model_name: </title><script>
 
 <!-- <img src=x> --> <!--> <img src=x onerror=alert(15)> <!
 """
+PIECES = [
+    "<",
+    ">",
+    "</",
+    "/>",
+    "<details>",
+    "<summary",
+    "<sub>",
+    "<br",
+    " onclick=x",
+    ' href="',
+    "javascript:x",
+]
+PIECES += [
+    '"',
+    "'",
+    "`",
+    "```\n",
+    "\n",
+    "\n\n",
+    "    ",
+    "> ",
+    "[!NOTE]",
+    "[a](",
+    ")",
+    "[",
+    "]",
+    "![",
+    "<script>",
+]
+PIECES += [
+    "<https://a.b",
+    "<!--",
+    "-->",
+    "&lt;",
+    "&#60;",
+    "\\",
+    "*",
+    "https://a.b",
+    "- ",
+    "# ",
+    "svg",
+    "| a |\n| - |",
+]
+INLINE = {"em", "strong", "s", "br", "hr", "ul", "ol", "li", "blockquote", "details", "summary", "sub"}
 HARMLESS = {"h1", "p", "a", "div", "table", "thead", "tbody", "tr", "th", "td", "code", "pre"}
 
 
@@ -76,6 +123,15 @@ def test_hostile_card_is_harmless() -> None:
     assert all(address.startswith("https://") for address in reader.addresses)
     assert "<script>alert(3)</script>" in reader.text
     assert "alt" in reader.text
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+@settings(max_examples=200, deadline=None)
+def test_no_combination_of_pieces_is_harmful(text: str) -> None:
+    """However markup is cut and put together, no unknown element, attribute or address comes out."""
+    for tag, attributes in re.findall(r"<([^\s>]*)([^>]*)>", str(render_prose(text))):
+        assert tag.strip("/") in HARMLESS | INLINE
+        assert re.fullmatch(r'( (class|rel)="[\w -]*"| href="https://[^"]*"| /)*', attributes)
 
 
 def test_elements_inside_a_fold_without_end_stay_inside() -> None:

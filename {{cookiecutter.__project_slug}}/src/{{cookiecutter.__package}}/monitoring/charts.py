@@ -112,6 +112,28 @@ def pad(values: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
+def frame_metric(
+    title: str, metric: str, now: Estimate, note: str, scale: Scale, marks: Sequence[str], *ticks: str
+) -> Chart:
+    """Return a chart of a metric, with its value now and what the upper and the lower edge stand for."""
+    value = wording.write_metric(metric, now)
+    return Chart(
+        title=title,
+        value=value,
+        note=note,
+        drawing=drawing.frame(marks, f"{wording.shorten(title)}: {value}"),
+        top=write_level(metric, scale.top),
+        bottom=write_level(metric, scale.bottom),
+        ticks=ticks,
+    )
+
+
+def write_level(metric: str, level: float) -> str:
+    """Write how high a metric is, without an interval."""
+    percentage = metric in wording.PERCENTAGES
+    return f"{wording.write_number(level * 100)} %" if percentage else wording.write_number(level)
+
+
 def _find_start(looks: Sequence[Look], model: int | None) -> float:
     """Return since when a model has been looked at without another one in between."""
     start = trends.span_looks(looks)[1]
@@ -161,15 +183,8 @@ def _draw_metric(
         drawing.draw_line(scale, points),
         drawing.draw_dots(scale, points[-1:], "dot last"),
     ]
-    name, now = wording.name_metric(trend.name), wording.write_metric(trend.name, trend.estimates[-1])
-    return Chart(
-        title=name,
-        value=now,
-        note=f"card {wording.write_amount(trend.name, card.value)}" if card else "",
-        drawing=drawing.frame(marks, f"{wording.shorten(name)}: {now} in the last look"),
-        top=wording.write_amount(trend.name, scale.top),
-        bottom=wording.write_amount(trend.name, scale.bottom),
-    )
+    note = f"card {write_level(trend.name, card.value)}" if card else ""
+    return frame_metric(wording.name_metric(trend.name), trend.name, trend.estimates[-1], note, scale, marks)
 
 
 def _draw_service(

@@ -94,7 +94,7 @@ def draw_steps(scale: Scale, points: Sequence[Point], kind: str = "line") -> str
 def draw_cells(states: Sequence[str]) -> list[str]:
     """Draw a row of cells, one a state; a state is the name of a class."""
     step = 100 / max(len(states), 1)
-    width = _write(step * 0.84)
+    width = _write(step - min(0.16 * step, 0.6))
     return [
         _path(state, f"M{_write(place * step)} 0h{width}v100h-{width}z") for place, state in enumerate(states)
     ]

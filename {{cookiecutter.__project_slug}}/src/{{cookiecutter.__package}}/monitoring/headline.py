@@ -13,6 +13,12 @@ QUESTIONS: dict[Question, str] = {
     "performance": "Is the model still good?",
     "service": "Is the service well?",
 }
+# What each question is put to, as a record names it where it was skipped.
+ASKED: dict[Question, tuple[str, ...]] = {
+    "data": ("files", "log"),
+    "performance": ("performance",),
+    "service": ("service",),
+}
 ALARMS: dict[Question, str] = {
     "data": "its data have moved",
     "performance": "it has become worse",

@@ -36,6 +36,7 @@ def render_markdown(record: MonitoringRecord, looks: Sequence[Look]) -> str:
         "record": record,
         "headline": headline.write_headline(record),
         "questions": headline.QUESTIONS,
+        "asked": headline.ASKED,
         "marks": [headline.mark(judgement) for judgement in record.judgements],
         "signs": "".join(map(_sign, looks[-LINE:])),
         "reasons": reasons,

@@ -56,6 +56,7 @@ def make_environment() -> Environment:
     environment.globals |= {
         "questions": headline.QUESTIONS,
         "sources": {"files": "New files", "log": "The prediction log"},
+        "asked": headline.ASKED,
         "names": {"data": "Data", "performance": "Performance", "service": "Service"},
         "tone": {"✅": "pass", "⚠️": "warn", "❌": "fail", "–": ""},
     }

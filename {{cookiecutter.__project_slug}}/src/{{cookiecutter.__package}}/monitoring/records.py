@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from ..pipeline.records import Estimate, Finding, Importance, Part, Record
 
+
+def _require_time(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+Time = Annotated[str, AfterValidator(_require_time)]
+"""ISO 8601."""
 Question = Literal["data", "performance", "service"]
 Source = Literal["files", "log"]
 
@@ -150,8 +159,8 @@ class MonitoringRecord(Record):
 
     made_by: ClassVar[str] = "mlops monitor"
 
-    time: str
-    """When it was made, UTC, ISO 8601."""
+    time: Time
+    """When it was made, UTC."""
     model: int | None
     """Version of the champion."""
     window: str
@@ -178,7 +187,7 @@ class Look(BaseModel):
     # A later version of this file may say more.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    time: str
+    time: Time
     model: int | None
     violated: dict[Question, bool]
     """Questions that could be answered."""

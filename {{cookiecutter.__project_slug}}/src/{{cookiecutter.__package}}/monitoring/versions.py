@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..pipeline import wording
 from ..pipeline.production import Score, State
 from . import drawing
-from .charts import Chart, pad
+from .charts import Chart, frame_metric, pad
 from .drawing import Point, Scale
 from .records import Look
 from .timeline import Acceptance, Step
@@ -69,8 +69,8 @@ def _draw_scores(steps: Sequence[Step], running: State, score: Score) -> Chart:
     found = {step.deployment.state.version: step.deployment.state.score for step in steps}
     same = {version: one.estimate for version, one in found.items() if one and one.metric == score.metric}
     scores = dict(sorted(same.items())[-MOST:])
-    low, high = pad([end for one in scores.values() for end in (one.low, one.high)])
-    scale = Scale(-0.5, len(scores) - 0.5, low, high)
+    ends = [end for one in scores.values() for end in (one.low, one.high)]
+    scale = Scale(-0.5, len(scores) - 0.5, *pad(ends))
     places = {version: float(place) for place, version in enumerate(scores)}
     marks = [
         drawing.draw_rule(scale, score.estimate.value),
@@ -83,16 +83,10 @@ def _draw_scores(steps: Sequence[Step], running: State, score: Score) -> Chart:
         now = [(places[running.version], score.estimate.value)]
         marks.append(drawing.draw_dots(scale, now, "dot last running"))
     numbers = [str(version) for version in scores]
-    name = wording.name_metric(score.metric)
-    return Chart(
-        title=f"{name} of each version",
-        value=wording.write_metric(score.metric, score.estimate),
-        note=f"model {running.version}",
-        drawing=drawing.frame(marks, f"{wording.shorten(name)} of {wording.plural(len(scores), 'version')}"),
-        top=wording.write_amount(score.metric, high),
-        bottom=wording.write_amount(score.metric, low),
-        ticks=numbers if len(numbers) <= NAMED else [numbers[0], numbers[-1]],
-    )
+    ticks = numbers if len(numbers) <= NAMED else [numbers[0], numbers[-1]]
+    title = f"{wording.name_metric(score.metric)} of each version"
+    note = f"model {running.version}"
+    return frame_metric(title, score.metric, score.estimate, note, scale, marks, *ticks)
 
 
 def _draw_running(steps: Sequence[Step], looks: Sequence[Look]) -> Chart:
@@ -126,8 +120,7 @@ def _draw_promise(steps: Sequence[Step], trend: MetricTrend) -> Chart:
     left, right = _span(trend.times)
     promised = _list_promises(steps, trend.name, left, right)
     lows, highs = [one.low for one in trend.estimates], [one.high for one in trend.estimates]
-    low, high = pad([*lows, *highs, *(value for _, value in promised)])
-    scale = Scale(left, right, low, high)
+    scale = Scale(left, right, *pad([*lows, *highs, *(value for _, value in promised)]))
     points = [(time, one.value) for time, one in zip(trend.times, trend.estimates, strict=True)]
     marks = [
         drawing.draw_band(scale, trend.times, lows, highs),
@@ -135,16 +128,9 @@ def _draw_promise(steps: Sequence[Step], trend: MetricTrend) -> Chart:
         drawing.draw_line(scale, points),
         drawing.draw_dots(scale, points[-1:], "dot last"),
     ]
-    name = wording.name_metric(trend.name)
-    return Chart(
-        title=f"{name}, promised and kept",
-        value=wording.write_metric(trend.name, trend.estimates[-1]),
-        note="dashed: card",
-        drawing=drawing.frame(marks, f"{wording.shorten(name)} on labelled rows over time"),
-        top=wording.write_amount(trend.name, high),
-        bottom=wording.write_amount(trend.name, low),
-        ticks=_write_ends(trend.times),
-    )
+    title = f"{wording.name_metric(trend.name)}, promised and kept"
+    now, ticks = trend.estimates[-1], _write_ends(trend.times)
+    return frame_metric(title, trend.name, now, "dashed: card", scale, marks, *ticks)
 
 
 def _list_promises(steps: Sequence[Step], metric: str, left: float, right: float) -> list[Point]:

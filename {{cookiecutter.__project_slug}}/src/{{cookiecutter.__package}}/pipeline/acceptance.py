@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from .data import holds_times
 from .errors import LifecycleError
 from .lock import (
-    LOCK,
     DataStatus,
     Lock,
     inspect,
@@ -77,7 +76,9 @@ def accept(
     present = [path for path in chosen if path not in status.missing]
     accepted = [_accept_one(path, settings.data, root, check) for path in present]
     kept = [] if replace else [file for file in read_lock_if_any(root).files if file.path not in chosen]
-    return _write(kept, accepted, {}, root)
+    lock = _join(kept, accepted)
+    write_lock(lock, root)
+    return _tell(lock, accepted, {})
 
 
 def accept_valid(settings: Settings, root: Path, check: Check) -> Acceptance:
@@ -99,20 +100,22 @@ def accept_valid(settings: Settings, root: Path, check: Check) -> Acceptance:
             accepted.append(_accept_one(path, settings.data, root, check))
         except LifecycleError as problem:
             left_out[path] = str(problem)
-    return _write(read_lock_if_any(root).files, accepted, left_out, root)
+    lock = _join(read_lock_if_any(root).files, accepted)
+    if accepted:
+        write_lock(lock, root)
+    return _tell(lock, accepted, left_out)
 
 
-def _write(
-    kept: list[DataFile], accepted: list[DataFile], left_out: dict[str, str], root: Path
-) -> Acceptance:
-    """Write the lock, and say what became of it."""
-    files = sorted([*kept, *accepted], key=lambda file: file.path)
-    write_lock(Lock(files=files), root)
+def _join(kept: list[DataFile], accepted: list[DataFile]) -> Lock:
+    return Lock(files=sorted([*kept, *accepted], key=lambda file: file.path))
+
+
+def _tell(lock: Lock, accepted: list[DataFile], left_out: dict[str, str]) -> Acceptance:
     return Acceptance(
         accepted=[file.path for file in accepted],
         left_out=left_out,
-        files=len(files),
-        rows=sum(file.rows for file in files),
+        files=len(lock.files),
+        rows=sum(file.rows for file in lock.files),
     )
 
 
@@ -149,7 +152,7 @@ def _refused(path: str, errors: list[Finding]) -> LifecycleError:
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return LifecycleError(
         f"{path} breaks the contract: {first.column}: {first.check}{rows}{values}{more}; "
-        f"correct the file or schema.py, {LOCK} is unchanged."
+        "correct the file or schema.py."
     )
 
 

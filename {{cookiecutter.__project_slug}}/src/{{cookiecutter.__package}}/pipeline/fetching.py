@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from .errors import LifecycleError
 from .records import Part
-from .settings import DataSettings
+from .settings import DataSettings, hide_secrets
 from .sources import is_remote, list_matches, parse_file, read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+# The name of each file, and what gives its content.
+Delivered = Iterator[tuple[str, Callable[[], bytes]]]
 
 
 class Fetched(Part):
@@ -52,20 +57,21 @@ def fetch(data: DataSettings, root: Path) -> Fetched:
     Raises
     ------
     LifecycleError
-        If nothing is delivered there, a delivered file has a name that ``data.source`` does not match
-        or that leads out of its folder, or a file cannot be written.
+        If the place cannot be reached, two delivered files have the same name, one has a name that
+        ``data.source`` does not match or that leads out of its folder, or a file cannot be written.
     """
     assert data.fetch is not None
     folder = _find_folder(data)
     present = sorted(path.name for path in (root / folder).glob("*") if path.is_file())
     deliver = _call if FUNCTION.fullmatch(data.fetch) else _copy
     files, left = list[str](), dict[str, str]()
-    for name, content in deliver(data, root, present):
+    for name, read in deliver(data, root, present):
         _require_place(name, folder, data)
         try:
+            content = read()
             parse_file(name, content)
         except LifecycleError as problem:  # it may still be on its way
-            left[name] = str(problem)
+            left[name] = hide_secrets(str(problem))
             continue
         _write(root / folder / name, content)
         files.append((Path(folder) / name).as_posix())
@@ -83,19 +89,40 @@ def _find_folder(data: DataSettings) -> str:
     return folder
 
 
-def _copy(data: DataSettings, root: Path, present: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the files that are delivered somewhere."""
-    for path in list_matches(str(data.fetch), root):
-        name = path.rpartition("/")[2]
+def _copy(data: DataSettings, root: Path, present: list[str]) -> Delivered:
+    """Yield the files that are delivered somewhere; none, if two have the same name."""
+    paths = _list(str(data.fetch), root)
+    names = [(urlsplit(path).path if is_remote(path) else path).rpartition("/")[2] for path in paths]
+    _require_different(names)
+    for name, path in zip(names, paths, strict=True):
         if name not in present:
-            yield name, read_bytes(path, root)
+            yield name, partial(read_bytes, path, root)
 
 
-def _call(data: DataSettings, root: Path, present: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the tables that a function of the user's gives."""
+def _list(address: str, root: Path) -> list[str]:
+    try:
+        return list_matches(address, root)
+    except LifecycleError as problem:
+        # Files are listed as those of data.source are, which the sentence takes them for.
+        sentence = str(problem).replace("data.source", "data.fetch")
+        raise LifecycleError(hide_secrets(sentence)) from None
+
+
+def _call(data: DataSettings, root: Path, present: list[str]) -> Delivered:
+    """Yield the tables that a function of the user's gives."""
+    names: list[str] = []
     for name, frame in _import(str(data.fetch))(present):
+        names.append(name)
+        _require_different(names)
         if name not in present:
-            yield name, _encode(name, frame)
+            yield name, partial(_encode, name, frame)
+
+
+def _require_different(names: list[str]) -> None:
+    """Refuse two files of one name, of which the second would replace the first."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise LifecycleError(f"data.fetch delivers '{twice[0]}' twice; each file needs a name of its own.")
 
 
 def _import(reference: str) -> Any:

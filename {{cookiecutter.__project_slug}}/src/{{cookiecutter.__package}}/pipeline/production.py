@@ -98,9 +98,7 @@ def read_branch(root: Path, remote: str) -> Branch:
     tip = fetch_tip(root, remote)
     if tip is None:
         return Branch(tip=None, deployments=[])
-    outside = f":(exclude){MONITORING}"
-    lines = _ask(root, "log", "--first-parent", f"--format={FIELDS}", tip, "--", ".", outside).split("\n")
-    commits = [line.split("\0", 2) for line in lines]
+    commits = list_commits(root, tip, ":(top)", f":(top,exclude){MONITORING}")
     states = _read_states(root, [sha for sha, _, _ in commits])
     deployments = [
         Deployment(sha=sha, time=time, subject=subject, state=state)
@@ -124,9 +122,12 @@ def read_files(root: Path, places: Sequence[str]) -> list[bytes]:
     return list(_split(_run(root, "cat-file", "--batch", given=asked.encode())))
 
 
-def list_commits(root: Path, start: str, path: str) -> list[tuple[str, str, str]]:
-    """Return commit, time (ISO 8601) and subject of what changed a file up to ``start``, the newest first."""
-    log = _ask(root, "log", "--first-parent", f"--format={FIELDS}", start, "--", path)
+def list_commits(root: Path, start: str, *paths: str) -> list[tuple[str, str, str]]:
+    """Return commit, time (ISO 8601) and subject of what changed paths up to ``start``, the newest first.
+
+    A path is one of the project's, or begins with ``:(top)`` where it is one of the repository's.
+    """
+    log = _ask(root, "log", "--first-parent", f"--format={FIELDS}", start, "--", *paths)
     commits = [line.split("\0", 2) for line in log.split("\n") if line]
     return [(sha, time, subject) for sha, time, subject in commits]
 
@@ -222,7 +223,7 @@ def _is_look(entry: str) -> bool:
 def _read_states(root: Path, commits: list[str]) -> list[State | None]:
     """Return what each commit says of the model; None where an older one cannot be read."""
     states = [_read_state(content) for content in read_files(root, [f"{sha}:{STATE}" for sha in commits])]
-    if states[0] is None:
+    if states[:1] == [None]:
         raise LifecycleError(
             f"{STATE} of branch {BRANCH} does not say what is running; "
             f"repair it with 'git revert {commits[0][:12]}' on that branch."
