@@ -253,7 +253,7 @@ def test_worktree_is_left_alone(deploying: Path) -> None:
 
 
 def test_what_only_moves_bundles_is_quick() -> None:
-    """To promote, roll back, keep a look or build the site takes no model, nor the libraries that load one."""
+    """To promote, roll back, keep a look or build the site takes no model, nor the libraries that load it."""
     package = promotion.__package__.rpartition(".")[0]
     program = (
         "import sys;"
