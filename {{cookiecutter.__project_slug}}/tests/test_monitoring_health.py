@@ -17,10 +17,20 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from sklearn.base import BaseEstimator
 
-from {{ cookiecutter.__package }}.monitoring.health import count_slower, find_quantile, is_surely_above, look_at_service
+from {{ cookiecutter.__package }}.monitoring.health import (
+    count_slower,
+    find_quantile,
+    is_surely_above,
+    look_at_service,
+)
 from {{ cookiecutter.__package }}.monitoring.records import ServiceLook
 from {{ cookiecutter.__package }}.monitoring.traffic import read_traffic
-from {{ cookiecutter.__package }}.pipeline.settings import GateSettings, MonitorSettings, ServeSettings, Settings
+from {{ cookiecutter.__package }}.pipeline.settings import (
+    GateSettings,
+    MonitorSettings,
+    ServeSettings,
+    Settings,
+)
 from {{ cookiecutter.__package }}.serving.metrics import SECONDS
 from {{ cookiecutter.__package }}.serving.model import Model, load
 from {{ cookiecutter.__package }}.serving.overload import Room
