@@ -73,7 +73,7 @@ def test_a_look_at_a_new_month(march: Path) -> None:
 
 def test_machines_read_the_record(done: Path) -> None:
     """The same as is written down; a quiet look succeeds too."""
-    output = run("monitor", "--champion", "build/bundle", "--json").output
+    output = run("monitor", "--champion", "build/bundle", "--json").stdout
     assert json.loads(output) == json.loads((done / "build/monitoring/monitoring.json").read_text())
     record = MonitoringRecord.model_validate_json(output)
     assert not record.alarm
