@@ -16,7 +16,13 @@ import pytest
 from pyarrow import parquet
 
 from {{ cookiecutter.__package }}.monitoring import log_files
-from {{ cookiecutter.__package }}.monitoring.log import ID, TIME, VERSION, PredictionLogWindow, Skipped
+from {{ cookiecutter.__package }}.monitoring.log import (
+    ID,
+    TIME,
+    VERSION,
+    PredictionLogWindow,
+    Skipped,
+)
 from {{ cookiecutter.__package }}.monitoring.seen import Seen
 from {{ cookiecutter.__package }}.pipeline.columns import Column, ContractRecord
 from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
