@@ -14,7 +14,7 @@ from .rehearse import rehearse
 
 PROJECT = ROOT / "demo" / "flight-delays"
 FOLDER = ROOT / "demo" / "rehearsal"
-SCENES = ["better", "worse", "bad-data", "fork", "rollback"]
+SCENES = ["better", "worse", "bad-data", "fork", "rollback", "drift"]
 
 
 def main(arguments: list[str]) -> int:
