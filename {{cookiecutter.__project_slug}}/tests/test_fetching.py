@@ -214,4 +214,6 @@ def test_command(project: Path, tmp_path: Path) -> None:
     result = run("data", "accept", "--valid")
     assert "data.lock lists 3 files" in result.stdout
     assert "Left out: data/broken.parquet is not a parquet file" in result.stderr
+    again = mlops("data", "accept", "--valid")
+    assert (1, True) == (again.exit_code, "No new file keeps the contract" in again.stderr)
     assert 2 == mlops("data", "accept", "--valid", "--replace").exit_code

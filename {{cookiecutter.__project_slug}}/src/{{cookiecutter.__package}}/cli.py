@@ -462,9 +462,12 @@ def data_accept(
         done = acceptance.accept(settings, Path(), files or [], replace, judge)
     if as_json:
         typer.echo(done.model_dump_json())
-        return
-    for reason in done.left_out.values():
+    for reason in [] if as_json else done.left_out.values():
         typer.echo(f"Left out: {reason}", err=True)
+    if done.left_out and not done.accepted:
+        raise LifecycleError(f"No new file keeps the contract; {LOCK} is as it was.")
+    if as_json:
+        return
     count = "1 file" if done.files == 1 else f"{done.files} files"
     typer.echo(f"{LOCK} lists {count} with {done.rows:,} rows; commit it to train on them.")
 
