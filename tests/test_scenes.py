@@ -212,9 +212,9 @@ def test_deployment_that_dies(deploy: Deploy) -> None:
     assert before == deployment.read_production()
     assert deployment.run("Release", VERSION=version)
     for dies in ("ls-remote:before", "fetch:after", "commit-tree:before", "commit-tree:after", "push:before"):
-        assert not deployment.run("Put it into production", "git", dies)
+        assert not deployment.run("Put it into production", "git", dies, VERSION=version)
         assert before == deployment.read_production()
-    assert not deployment.run("Put it into production", "git", "push:after")
+    assert not deployment.run("Put it into production", "git", "push:after", VERSION=version)
     state, _ = deployment.read_production()
     assert (version, f"{IMAGE}@{DIGEST}") == (str(state["version"]), state["image"])
     assert "" == deployment.plan()

@@ -186,6 +186,18 @@ def test_two_at_once(deploying: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ("b", [2, 1]) == (read_branch(deploying)["run_key"], list_versions(deploying))
 
 
+def test_another_version_than_planned(deploying: Path) -> None:
+    """What was released as one version does not run as another."""
+    deploy(deploying, "a")
+    make_next_model(deploying, "b")
+    before = git(deploying / "remote.git", "rev-parse", "production")
+    result = mlops("promote", "--expect", "1")
+    assert 1 == result.exit_code
+    assert "This would be model 2, but 1 was expected" in result.output
+    assert before == git(deploying / "remote.git", "rev-parse", "production")
+    assert "Model 2 is in production" in run("promote", "--expect", "2").output
+
+
 def test_branch_that_says_nothing(deploying: Path) -> None:
     """A model.json that cannot be read is named, with what repairs it."""
     deploy(deploying, "a")

@@ -76,6 +76,9 @@ Image = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder to write; an earlier site in it is replaced.")]
+Expect = Annotated[
+    int | None, typer.Option(metavar="VERSION", help="Change nothing if it would become another version.")
+]
 Plan = Annotated[bool, typer.Option("--plan", help="Only say what would change.")]
 To = Annotated[
     int | None, typer.Option(metavar="VERSION", help="Which; by default the one before what runs.")
@@ -245,7 +248,11 @@ def smoke(package: Package = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def promote(
-    remote: Remote = "origin", image: Image = None, plan: Plan = False, as_json: AsJson = False
+    remote: Remote = "origin",
+    image: Image = None,
+    expect: Expect = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
 ) -> None:
     """Put the last run's model into production: one commit on the branch production."""
     from .pipeline import production, promotion
@@ -254,7 +261,7 @@ def promote(
     if plan:
         state = promotion.plan_promotion(root, production.read_history(root, remote))
     else:
-        state = promotion.promote(root, remote, image)
+        state = promotion.promote(root, remote, image, expect)
     if as_json:
         typer.echo(json.dumps(state.model_dump() if state else None))
     elif state is None:

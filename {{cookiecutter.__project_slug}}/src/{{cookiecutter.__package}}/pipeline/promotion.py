@@ -56,7 +56,7 @@ def plan_promotion(root: Path, history: list[Deployment]) -> State | None:
     )
 
 
-def promote(root: Path, remote: str, image: str | None) -> State | None:
+def promote(root: Path, remote: str, image: str | None, expected: int | None = None) -> State | None:
     """Put the last run's model into production, with one commit.
 
     Parameters
@@ -68,6 +68,8 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     image : str or None
         Name and digest of the image that serves the model. Without one, the manifests that would
         run it are left out.
+    expected : int or None
+        The version that it must become, as what was released and built is named after it.
 
     Returns
     -------
@@ -77,13 +79,18 @@ def promote(root: Path, remote: str, image: str | None) -> State | None:
     Raises
     ------
     LifecycleError
-        As ``plan_promotion``, and if the branch cannot be read or written, or a manifest is missing.
-        Production is as it was.
+        As ``plan_promotion``, and if the branch cannot be read or written, a manifest is missing, or
+        it would become another version. Production is as it was.
     """
     branch = production.read_branch(root, remote)
     planned = plan_promotion(root, branch.deployments)
     if planned is None:
         return None
+    if expected not in (None, planned.version):
+        raise LifecycleError(
+            f"This would be model {planned.version}, but {expected} was expected: production has moved on "
+            "since it was planned; deploy once more."
+        )
     state = planned.model_copy(update={"image": image})
     card = (root / BUILD / BUNDLE / CARD).read_bytes()
     files = {STATE: _write(state), f"model_cards/{CARD}": card}
