@@ -31,7 +31,7 @@ demo: $(VENV)/ready charts  ## bake it and rehearse its pull requests, without G
 	@PYTHONPATH=src $(BIN)/python -m rehearsal.demo rehearse
 
 test: $(VENV)/ready programs  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # npm, a browser, a builder of images and PostgreSQL come from the system. Where they cannot be had, some
 # tests are skipped; those that build an image are for root alone.

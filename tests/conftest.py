@@ -14,6 +14,14 @@ from rehearsal.bake import bake as bake_template
 from rehearsal.bake import copy_template
 
 Bake = Callable[..., Path]
+# The longest first, so that the others fill the time beside them.
+LONGEST = ["test_scenes.py", "test_project.py", "test_image.py", "test_workflows.py"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,17 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import product
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import yaml
 from conftest import Bake, list_files
 from deploying import DIGEST, IMAGE, Deployment, find_build
+from rendering import OWN, find_harm, load_script, look
 
 from rehearsal import edits
 from rehearsal.__main__ import main
 from rehearsal.bake import PROBLEMS
 from rehearsal.edits import EditError
-from rehearsal.forge import Forge, git
+from rehearsal.forge import Forge, Record, git
 from rehearsal.rehearse import rehearse
 from rehearsal.scenes import SCENES
 from rehearsal.stage import DEPLOY, Stage, make_runner
@@ -123,11 +125,10 @@ def test_images(played: Path) -> None:
 def test_waiver(story: Story) -> None:
     """A waiver lets a gate pass; once expired it does not, and is still shown with its reason."""
     told = [event.text for event in story.events if event.scene == "waiver"]
-    pushes = [text for text in told if text.startswith("train.yml for the push: ")]
     assert [
-        "train.yml for the push: gate is success",
+        "train.yml for the pull request: gate is success",
         "train.yml for the push: gate is failure at Check the gates",
-    ] == pushes
+    ] == [text for text in told if text.startswith("train.yml for ")]
     headlines = [text.partition(": ")[2][0] for text in told if text.startswith("The report on ")]
     assert ["⚠", "❌"] == headlines
     assert "The waiver expired on 2020-12-31: it answers in time" in read_report(story, "waived")
@@ -178,6 +179,31 @@ def test_looks(played: Path) -> None:
     assert 7 == sum(subject.startswith("Look at model") for subject in subjects)
     assert "Model 3" in (played / "site" / "index.html").read_text(encoding="utf-8")
     assert "monitoring.html" in [path.name for path in (played / "monitoring").iterdir()]
+
+
+def test_what_a_run_leaves(played: Path) -> None:
+    """A run keeps its records, report and bundle; its summary is the report, which is harmless as a comment."""
+    with Forge(played / "forge") as forge:
+        repository = forge.repository("octocat/flight-delays")
+        with ZipFile(find_build(repository, forge, "better")) as archive:
+            names, record = set(archive.namelist()), json.loads(archive.read("run.json"))
+            report = archive.read("report.md").decode()
+        run = [run for run in repository.list("runs") if is_training(run, "better")][-1]
+    records = {f"{name}.json" for name in ("validation", "training", "evaluation", "comparison")}
+    assert records | {"report.html", "bundle/model.skops", "bundle/MANIFEST.json"} <= names
+    assert ("finished", False) == (record["status"], record["dirty"])
+    folder = played / "runner" / "runs" / f"{run['id']}-1"
+    assert report == (folder / "summary.md").read_text(encoding="utf-8")
+    assert report == (folder / "artifacts/report/report.md").read_text(encoding="utf-8")
+    script = load_script()
+    for harmless in (script.neutralise_own(report.encode()), script.neutralise_fork(report.encode())):
+        assert look(report) == look(harmless)
+        assert {"class=language-mermaid"} == set(find_harm(harmless, OWN))
+
+
+def is_training(run: Record, branch: str) -> bool:
+    """Tell whether a run has judged a branch."""
+    return (run["name"], run["head_branch"]) == ("train", branch)
 
 
 Deploy = Callable[[str], Deployment]
@@ -266,6 +292,7 @@ def open_approved(stage: Stage, key: str, pattern: str) -> int:
     stage.begin(key)
     params = stage.project / "params.yaml"
     params.write_text(re.sub(pattern, f"{key}: 4", params.read_text()))
+    edits.waive_gates(stage.project, "2999-12-31")  # by chance it may be a little worse
     stage.push(key, f"Set {key} to 4")
     times = {"started_at": "2026-01-01T00:00:00Z", "completed_at": "2026-01-01T00:01:00Z"}
     head = stage.git("rev-parse", "HEAD")

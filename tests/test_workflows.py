@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import yaml
 from conftest import Bake
-from rendering import OWN, find_harm, load_script, look
 
 from rehearsal.act import STAND_INS, Outcome, act
 from rehearsal.surroundings import tool
@@ -363,29 +362,6 @@ def test_each_failure_counts(light: Path, tmp_path: Path, failing: str) -> None:
     assert 1 == list(outcome.steps.values()).count("failure")
     assert (outcome.artifacts / "build/report.md").exists()
     assert "# Report of push\n" == outcome.summary
-
-
-# The project's own tests run in full where a bake is tested; a few of them are enough here.
-FEW_TESTS = {"PYTEST_ADDOPTS": "tests/test_settings.py"}
-
-
-def test_train(baked: Path, tmp_path: Path) -> None:
-    """A push trains on real flights, and leaves the records, the report and the bundle."""
-    outcome = train(baked, tmp_path, "push", environment=FEW_TESTS)
-    assert {"gate": "success"} == outcome.jobs, outcome.log
-    build = outcome.artifacts / "build"
-    record = json.loads((build / "run.json").read_text())
-    head = run("git", "rev-parse", "HEAD", cwd=baked).stdout.strip()
-    assert ("finished", head, False) == (record["status"], record["commit"], record["dirty"])
-    for name in ("validation.json", "training.json", "evaluation.json", "comparison.json", "report.html"):
-        assert (build / name).stat().st_size
-    assert {"model.skops", "MANIFEST.json"} <= {path.name for path in (build / "bundle").iterdir()}
-    report = (build / "report.md").read_text(encoding="utf-8")
-    assert outcome.summary == report == (outcome.artifacts / "report/report.md").read_text(encoding="utf-8")
-    script = load_script()
-    for harmless in (script.neutralise_own(report.encode()), script.neutralise_fork(report.encode())):
-        assert look(report) == look(harmless)
-        assert {"class=language-mermaid"} == set(find_harm(harmless, OWN))
 
 
 def test_checks(baked: Path, tmp_path: Path) -> None:

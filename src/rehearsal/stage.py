@@ -95,8 +95,12 @@ class Stage:
         return number
 
     def propose(self, branch: str, title: str, body: str) -> int:
-        """Push what was edited, open a pull request for it, and wait for its report; return its number."""
+        """Push what was edited, open a pull request for it, and wait for its report; return its number.
+
+        On GitHub the push is judged, too, at the same time and with the same outcome.
+        """
         self.push(branch, title)
+        self.forge.events.clear()
         number = self.open(title, body, branch)
         self.play()
         return number

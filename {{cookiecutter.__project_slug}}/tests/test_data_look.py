@@ -11,6 +11,7 @@ from watched import NEW, World, draw_rows, make_settings, make_world
 
 from {{ cookiecutter.__package }}.monitoring.arrivals import Arrivals
 from {{ cookiecutter.__package }}.monitoring.data_look import look_at_files, look_at_log
+from {{ cookiecutter.__package }}.monitoring.log import TIME, VERSION
 from {{ cookiecutter.__package }}.monitoring.records import ColumnDrift, DataLook
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -102,7 +103,7 @@ def make_chunk(world: World, n_rows: int, seed: int, version: str) -> pd.DataFra
     rows = draw_rows(n_rows, seed)
     score = world.model.predict_proba(world.select(rows))[:, 1]
     times = NEW.tz_localize("UTC") + pd.to_timedelta(np.arange(n_rows), unit="s")
-    return rows.drop(columns=["id", "y"]).assign(**{"score True": score, "time": times, "version": version})
+    return rows.drop(columns=["id", "y"]).assign(**{"score True": score, TIME: times, VERSION: version})
 
 
 def test_the_log_is_counted_chunk_by_chunk(world: World) -> None:

@@ -98,11 +98,11 @@ def check_answers(root: Path) -> None:
     assert replay_golden(model, root / "build/bundle", contract)
 
 
-def test_server_on_sqlite(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_on_sqlite(deploying: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The story on a server that anybody can start."""
-    with run_mlflow(mine, f"sqlite:///{mine}/server.db") as address:
+    with run_mlflow(deploying, f"sqlite:///{deploying}/server.db") as address:
         monkeypatch.setenv(store.VARIABLE, address)
-        tell_story(mine)
+        tell_story(deploying)
 
 
 @pytest.mark.skipif(find_postgres() is None, reason="PostgreSQL is not installed")
