@@ -182,7 +182,7 @@ def test_looks(played: Path) -> None:
 
 
 def test_what_a_run_leaves(played: Path) -> None:
-    """A run keeps its records, report and bundle; its summary is the report, which is harmless as a comment."""
+    """A run keeps its records, report and bundle; its summary is the report, and harmless as a comment."""
     with Forge(played / "forge") as forge:
         repository = forge.repository("octocat/flight-delays")
         with ZipFile(find_build(repository, forge, "better")) as archive:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from watched import NEW, World, draw_rows, make_settings, make_world
 
 from {{ cookiecutter.__package }}.monitoring.arrivals import Arrivals
 from {{ cookiecutter.__package }}.monitoring.data_look import look_at_files, look_at_log
 from {{ cookiecutter.__package }}.monitoring.log import TIME, VERSION
 from {{ cookiecutter.__package }}.monitoring.records import ColumnDrift, DataLook
+
+from watched import NEW, World, draw_rows, make_settings, make_world
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 

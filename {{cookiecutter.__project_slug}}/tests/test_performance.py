@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
-from watched import BOUNDARY, World, draw_rows, make_settings, make_world
 
 from {{ cookiecutter.__package }}.monitoring import performance as module
 from {{ cookiecutter.__package }}.monitoring.performance import look_at_performance, subtract
@@ -16,6 +15,8 @@ from {{ cookiecutter.__package }}.monitoring.records import PerformanceLook
 from {{ cookiecutter.__package }}.pipeline.records import Estimate
 from {{ cookiecutter.__package }}.pipeline.replay import Incomparable
 from {{ cookiecutter.__package }}.pipeline.seal import MetricsRecord
+
+from watched import BOUNDARY, World, draw_rows, make_settings, make_world
 
 
 @pytest.fixture
