@@ -50,10 +50,14 @@ class Desk:
         assert fails == (ended.returncode != 0), said
         return said + summary.read_text()
 
+    def client(self) -> Client:
+        """Return what speaks to the forge for its owner."""
+        token = self.forge.tokens.for_person("octocat").value
+        return Client(self.forge.addresses.repository(NAME), token, self.forge.authority)
+
     def ask(self, path: str) -> Any:
         """Ask the forge, as its owner."""
-        token = self.forge.tokens.for_person("octocat").value
-        return Client(self.forge.addresses.repository(NAME), token, self.forge.authority).get(path)
+        return self.client().get(path)
 
     def pack(self, **files: str) -> str:
         """Put files into an archive as the first job does; return its path."""
@@ -220,6 +224,19 @@ def test_what_people_push_is_theirs(desk: Desk) -> None:
     assert (theirs, []) == (desk.repository.head("retrain"), desk.dispatched())
 
 
+def test_what_people_close_stays_closed(desk: Desk) -> None:
+    """A proposal that somebody turned down is not made again, until there is something new to propose."""
+    archive = desk.pack(**{"data.lock": "files: [1, 2]\n"})
+    desk.propose(archive)
+    [pull] = desk.ask("pulls")
+    desk.client().patch(f"pulls/{pull['number']}", state="closed")
+    desk.dispatched()
+    assert "was closed" in desk.propose(archive)
+    assert ([], []) == (desk.ask("pulls"), desk.dispatched())
+    desk.propose(desk.pack(**{"data.lock": "files: [1, 2, 3]\n"}))
+    assert [1, 1] == [len(desk.ask("pulls")), len(desk.dispatched())]
+
+
 def test_fresh_repository(desk: Desk) -> None:
     """Where workflows may not open pull requests, the branch is there, is judged, and a link opens one."""
     desk.repository.change_itself(workflows_open_pulls=False)
@@ -247,9 +264,7 @@ def test_people_merge_their_own(desk: Desk) -> None:
     """A person's pull request from a branch of that name is never merged by itself."""
     (desk.checkout / "data.lock").write_text("files: []\n")
     push(desk.checkout, "retrain", str(desk.repository.path))
-    token = desk.forge.tokens.for_person("octocat").value
-    client = Client(desk.forge.addresses.repository(NAME), token, desk.forge.authority)
-    client.post("pulls", title="Mine", head="retrain", base="main")
+    desk.client().post("pulls", title="Mine", head="retrain", base="main")
     add_check(desk, "success")
     assert "No retraining pull request is open" in desk.run("merge_retraining")
 

@@ -4,9 +4,10 @@ set -eo pipefail
 export GH_HOST="${GITHUB_SERVER_URL#*://}"
 repository="repos/$GITHUB_REPOSITORY"
 
-read -r number sha <<< "$(gh api --method GET "$repository/pulls" -f state=open -f base="$BASE" \
+found=$(gh api --method GET "$repository/pulls" -f state=open -f base="$BASE" \
   -f head="${GITHUB_REPOSITORY%%/*}:retrain" \
-  --jq 'first // empty | select(.user.login == "github-actions[bot]") | "\(.number) \(.head.sha)"')"
+  --jq 'first // empty | select(.user.login == "github-actions[bot]") | "\(.number) \(.head.sha)"')
+read -r number sha <<< "$found"
 if [ -z "$number" ]; then
   echo "No retraining pull request is open."
   exit 0

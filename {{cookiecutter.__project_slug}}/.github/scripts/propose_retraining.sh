@@ -35,9 +35,13 @@ if [ -z "$there" ] || ! git diff --quiet "$there" HEAD || [ "$(git rev-parse "$t
   pushed=true
 fi
 
-number=$(gh api --method GET "$repository/pulls" -f state=open -f base="$BASE" \
-  -f head="${GITHUB_REPOSITORY%%/*}:$branch" --jq 'first // {} | .number // empty')
-if [ -n "$number" ]; then
+# The newest from that branch: its number, whether it is open, and its commit.
+newest=$(gh api --method GET "$repository/pulls" -f state=all -f base="$BASE" \
+  -f head="${GITHUB_REPOSITORY%%/*}:$branch" --jq 'first // empty | "\(.number) \(.state) \(.head.sha)"')
+read -r number state sha <<< "$newest"
+if [ "$state" = closed ] && [ "$pushed" != true ] && [ "$sha" = "$there" ]; then
+  echo "Pull request #$number was closed; it is proposed anew once there are other data or commits."
+elif [ "$state" = open ]; then
   gh api --silent --method PATCH "$repository/pulls/$number" -F body=@"$text"
   echo "Pull request #$number is up to date."
 elif number=$(gh api --method POST "$repository/pulls" --jq .number -f title="Retrain on new data" \
