@@ -211,7 +211,7 @@ def imaging(baked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (project / "build/sbom.cdx.json").write_text('{"bomFormat": "CycloneDX"}')
     deploy = yaml.safe_load((baked / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]
     names = [step["name"] for step in deploy["steps"]]
-    kept = deploy["steps"][names.index("Plan") + 1 : names.index("Release")]
+    kept = deploy["steps"][names.index("Name the image") : names.index("Release")]
     plan = {"name": "Plan", "id": "plan", "run": 'echo "version=$VERSION" >> "$GITHUB_OUTPUT"'}
     job = {"runs-on": "ubuntu-latest", "env": deploy["env"], "steps": [deploy["steps"][0], plan, *kept]}
     path = project / ".github/workflows/deploy.yml"
