@@ -361,7 +361,7 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
     """Look at production: whether data are as they were, the model as good, and the service well."""
     from datetime import UTC, datetime
 
-    from .monitoring.history import brief, read_looks
+    from .monitoring.history import brief, read_looks_at
     from .monitoring.look import look
     from .monitoring.output import write_output
     from .monitoring.retraining import find_start
@@ -369,7 +369,7 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
     from .monitoring.traffic import read_traffic
     from .pipeline.build import BUILD
     from .pipeline.champion import locate_champion, read_champion
-    from .pipeline.production import read_history
+    from .pipeline.production import Branch, read_branch
     from .pipeline.settings import PARAMS, read_settings
 
     root, now = Path(), datetime.now(UTC)
@@ -381,12 +381,14 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
         )
     watched = read_champion(bundle)
     try:
-        looks, history = read_looks(root, remote), read_history(root, remote)
+        branch = read_branch(root, remote)
     except LifecycleError as problem:
-        looks, history = [], []
+        branch = Branch(tip=None, deployments=[])
         typer.echo(f"Looking without what was seen before. {problem}", err=True)
+    looks = read_looks_at(root, branch.tip) if branch.tip else []
     traffic = read_traffic(settings, watched.contract, now)
-    record = look(settings, root, watched, looks, now, find_start(history, watched.version), traffic)
+    since = find_start(branch.deployments, watched.version)
+    record = look(settings, root, watched, looks, now, since, traffic)
     folder = write_output(Path(BUILD), record, [*looks, brief(record)])
     typer.echo(record.model_dump_json() if as_json else "\n".join(describe_record(record)))
     typer.echo(f"{folder.as_posix()}/monitoring.html shows it in full.", err=True)

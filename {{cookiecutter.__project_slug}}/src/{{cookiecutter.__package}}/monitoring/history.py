@@ -22,25 +22,6 @@ FOLDER = "monitoring"
 TRIES = 3
 
 
-def read_looks(root: Path, remote: str) -> list[Look]:
-    """Return all looks, the oldest first; nothing where nobody has looked.
-
-    Parameters
-    ----------
-    root : Path
-        The project, a Git repository.
-    remote : str
-        Name or address of the repository that has the branch.
-
-    Raises
-    ------
-    LifecycleError
-        If the repository cannot be asked.
-    """
-    tip = production.fetch_tip(root, remote)
-    return read_looks_at(root, tip) if tip else []
-
-
 def read_looks_at(root: Path, commit: str) -> list[Look]:
     """Return the looks that a commit of the branch has; what cannot be read of them is passed over."""
     [content] = production.read_files(root, [f"{commit}:{LOOKS}"])
@@ -52,8 +33,10 @@ def record_look(root: Path, remote: str, record: MonitoringRecord, look: Look) -
 
     Parameters
     ----------
-    root, remote
-        As for ``read_looks``.
+    root : Path
+        The project, a Git repository.
+    remote : str
+        Name or address of the repository that has the branch.
     record : MonitoringRecord
         In full; it takes the place of the last one.
     look : Look
