@@ -237,7 +237,7 @@ def test_no_such_remote(deploying: Path) -> None:
     """A repository that cannot be asked is not one without deployments."""
     result = mlops("status", "--remote", "nowhere")
     assert 1 == result.exit_code
-    assert "git ls-remote failed for branch production" in result.output
+    assert "There is no repository 'nowhere' that would have the branch production" in result.output
 
 
 def test_status_says_how_good_it_is(deploying: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,10 @@ MONITORING = "monitoring"
 
 class BranchMovedError(LifecycleError):
     """Somebody else has committed to the branch since it was read."""
+
+
+class NoRemoteError(LifecycleError):
+    """There is no such repository, so that nothing can have been deployed to it."""
 
 
 class Score(Part):
@@ -87,6 +92,8 @@ def read_history(root: Path, remote: str) -> list[Deployment]:
 
     Raises
     ------
+    NoRemoteError
+        If there is no such repository.
     LifecycleError
         If the repository cannot be asked, or what runs is not said in a way that can be read.
     """
@@ -266,11 +273,17 @@ def _run(root: Path, *words: str, given: bytes | None = None, **variables: str) 
     except FileNotFoundError:
         raise LifecycleError("git is not installed; the branch production needs it.") from None
     if ended.returncode:
-        raise _explain(words[0], ended.stderr.decode("utf-8", "replace"))
+        raise _explain(words, ended.stderr.decode("utf-8", "replace"))
     return ended.stdout
 
 
-def _explain(verb: str, said: str) -> LifecycleError:
+def _explain(words: Sequence[str], said: str) -> LifecycleError:
+    verb, missing = words[0], re.search("'(.*)' does not appear to be a git repository", said)
+    if missing and missing[1] in words:
+        return NoRemoteError(
+            f"There is no repository '{missing[1]}' that would have the branch {BRANCH}; "
+            f"add it with 'git remote add {missing[1]} URL', or name another with --remote."
+        )
     lines = [line for line in said.splitlines() if not line.startswith("hint:")] or ["it said nothing"]
     if verb == "push" and ("stale info" in said or "fetch first" in said or "already exists" in said):
         return BranchMovedError(f"Branch {BRANCH} has moved since it was read; run the same command again.")
