@@ -85,6 +85,12 @@ pyproject.toml
 requirements.txt
 src/flight_delays/__init__.py
 src/flight_delays/cli.py
+src/flight_delays/commands/__init__.py
+src/flight_delays/commands/data.py
+src/flight_delays/commands/deployment.py
+src/flight_delays/commands/options.py
+src/flight_delays/commands/stages.py
+src/flight_delays/commands/watching.py
 src/flight_delays/console.py
 src/flight_delays/features.py
 src/flight_delays/models.py

@@ -100,6 +100,7 @@ def test_run_key_changes_with_what_can_change_a_model(house: Path, name: str, ol
         ("tests/test_models.py", "", "# new\n"),
         ("src/house/__init__.py", "", "# changed\n"),
         ("src/house/cli.py", "", "# changed\n"),
+        ("src/house/commands/stages.py", "", "# new\n"),
         ("src/house/console.py", "", "# changed\n"),
         ("src/house/serving/app.py", "", "# new\n"),
         ("src/house/monitoring/drift.py", "", "# new\n"),

@@ -113,6 +113,15 @@ class TerminalConsole(PlainConsole):
         self._lines.append(line)
 
 
+def say_error(sentence: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Say what went wrong on standard error; in GitHub's log, as an annotation of the run."""
+    if environment.get("GITHUB_ACTIONS") == "true":
+        sentence = f"::error title=mlops::{escape_annotation(sentence)}"
+    else:
+        sentence = f"Error: {sentence}"
+    print(sentence, file=sys.stderr)
+
+
 def escape_annotation(text: str) -> str:
     """Escape text for a workflow command of GitHub's log.
 

@@ -26,7 +26,8 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 STAGES = ["sources", "database", "data", "breach", "contract", "validation", "split"]
 STAGES += ["training", "isolation", "fitting", "metrics", "prediction", "scores"]
 # These come after the model, whatever is in them.
-AFTER_THE_MODEL = ["cli.py", "console.py", "__init__.py", "__main__.py", "pipeline", "serving", "monitoring"]
+AFTER_THE_MODEL = ["cli.py", "commands", "console.py", "__init__.py", "__main__.py"]
+AFTER_THE_MODEL += ["pipeline", "serving", "monitoring"]
 
 # Which rows and columns there are. The source itself is not named: the lock has the digest of
 # everything that was read from it. How old data may be changes a warning, no model.

@@ -1,0 +1,1 @@
+"""What ``mlops`` can do, by what it is about."""

@@ -1,0 +1,151 @@
+"""From a finished run to a model that answers: package, prove, promote, roll back, serve."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..pipeline.errors import LifecycleError
+from .options import AsJson, Expect, Image, Package, Packages, Plan, Remote, To
+
+app = typer.Typer()
+
+
+@app.command()
+def package() -> None:
+    """Write the last run's bundle into one file, to be released, and what it is made of into another."""
+    from ..pipeline.build import BUILD
+    from ..pipeline.champion import BUNDLE
+    from ..pipeline.package import PACKAGE, pack_bundle
+    from ..pipeline.sbom import SBOM, read_needs, write_sbom
+
+    build = Path(BUILD)
+    bundle, path, bill = build / BUNDLE, build / PACKAGE, build / SBOM
+    needs = read_needs(bundle)
+    digest = pack_bundle(bundle, path)
+    write_sbom(bundle, digest, needs, bill)
+    typer.echo(f"{digest}  {path.as_posix()}")
+    typer.echo(f"{bill.as_posix()} lists what it needs.", err=True)
+
+
+@app.command()
+def smoke(package: Package = None, as_json: AsJson = False) -> None:
+    """Prove that a package works: serve it in a clean environment, and ask what it was asked when made."""
+    from ..pipeline.build import BUILD
+    from ..pipeline.package import PACKAGE
+    from ..pipeline.smoke import smoke
+
+    path = package or Path(BUILD) / PACKAGE
+    proof = smoke(path, Path())
+    seen = {"ready_seconds": round(proof.ready_seconds, 2), "latency_ms": round(proof.latency_ms, 2)}
+    if as_json:
+        typer.echo(json.dumps({"run_key": proof.lineage.run_key, **seen}))
+        return
+    typer.echo(
+        f"{path.as_posix()} works: {proof.lineage.challenger} of commit "
+        f"{(proof.lineage.commit or 'unknown')[:12]}; its first start took {proof.ready_seconds:.1f} s, "
+        f"a row takes {proof.latency_ms:.1f} ms."
+    )
+
+
+@app.command()
+def promote(
+    remote: Remote = "origin",
+    image: Image = None,
+    expect: Expect = None,
+    plan: Plan = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the last run's model into production: one commit on the branch production."""
+    from ..pipeline import production, promotion
+
+    root = Path()
+    if plan:
+        state = promotion.plan_promotion(root, production.read_history(root, remote))
+    else:
+        state = promotion.promote(root, remote, image, expect)
+    if as_json:
+        typer.echo(json.dumps(state.model_dump() if state else None))
+    elif state is None:
+        typer.echo("Nothing to deploy: production runs a model of the same run key.")
+    else:
+        typer.echo(f"Model {state.version} {'would be' if plan else 'is'} in production.")
+        if not plan and image is None:
+            typer.echo("No --image was named, so k8s/ and compose.yaml are left out.", err=True)
+
+
+@app.command()
+def rollback(to: To = None, remote: Remote = "origin", plan: Plan = False, as_json: AsJson = False) -> None:
+    """Let an earlier version run again: one commit on the branch production."""
+    from ..pipeline import production, promotion
+
+    root = Path()
+    if plan:
+        state = promotion.find_target(production.read_history(root, remote), to).state
+    else:
+        state = promotion.rollback(root, remote, to)
+    if as_json:
+        typer.echo(json.dumps(state.model_dump()))
+    else:
+        typer.echo(f"Model {state.version} {'would be' if plan else 'is'} in production again.")
+
+
+@app.command()
+def register(
+    packages: Packages = None, remote: Remote = "origin", plan: Plan = False, as_json: AsJson = False
+) -> None:
+    """Let MLflow's model registry say what production says; change nothing where it does."""
+    from ..pipeline.store import VARIABLE, is_named
+
+    if not is_named():
+        typer.echo("null" if as_json else f"Nothing to register: {VARIABLE} is not set.")
+        return
+    from ..pipeline import registry
+
+    act = registry.plan_registration if plan else registry.register
+    registration = act(Path(), remote, packages or [])
+    if as_json:
+        typer.echo(json.dumps(registration.model_dump() if registration else None))
+    elif registration is None:
+        typer.echo("Nothing to register: nothing has been deployed yet.")
+    else:
+        typer.echo("\n".join(registry.describe_registration(registration, plan)))
+    if registration and registration.missing and not plan:
+        raise LifecycleError(registry.describe_missing(registration.missing))
+
+
+@app.command()
+def status(remote: Remote = "origin", as_json: AsJson = False) -> None:
+    """Show what runs in production, since when, and what ran before."""
+    from ..pipeline.production import describe_deployment, read_history
+
+    history = read_history(Path(), remote)
+    if as_json:
+        typer.echo(json.dumps([deployment.model_dump() for deployment in history]))
+        return
+    if not history:
+        typer.echo("Nothing has been deployed yet.")
+    for place, deployment in enumerate(history):
+        typer.echo(f"{' ' if place else '*'} {describe_deployment(deployment)}")
+
+
+@app.command()
+def serve(
+    bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = Path("build/bundle"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    check: Annotated[bool, typer.Option("--check", help="Only tell whether it could be served.")] = False,
+) -> None:
+    """Answer HTTP requests with the model of a bundle."""
+    from ..pipeline.settings import PARAMS, read_settings
+    from ..serving import server
+
+    settings = read_settings(Path(PARAMS)).serve
+    if check:
+        server.check(bundle)
+        typer.echo(f"{bundle.as_posix()} can be served.")
+    else:
+        server.serve(bundle, settings, host, port)

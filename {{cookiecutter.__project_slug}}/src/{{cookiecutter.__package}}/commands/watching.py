@@ -1,0 +1,82 @@
+"""Production, looked at: alarms, trends, pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..pipeline.errors import LifecycleError
+from .options import AsJson, Champion, Out, Remote
+
+if TYPE_CHECKING:
+    from ..pipeline.production import Branch
+
+app = typer.Typer()
+
+
+@app.command()
+def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJson = False) -> None:
+    """Look at production: whether data are as they were, the model as good, and the service well."""
+    from datetime import UTC, datetime
+
+    from ..monitoring.history import brief, read_looks_at
+    from ..monitoring.look import look
+    from ..monitoring.output import write_output
+    from ..monitoring.retraining import find_start
+    from ..monitoring.summary import describe_record
+    from ..monitoring.traffic import read_traffic
+    from ..pipeline.build import BUILD
+    from ..pipeline.champion import locate_champion, read_champion
+    from ..pipeline.settings import PARAMS, read_settings
+
+    root, now = Path(), datetime.now(UTC)
+    settings, bundle = read_settings(Path(PARAMS)), locate_champion(root, champion)
+    if bundle is None:
+        raise LifecycleError(
+            "champion/bundle is missing: no model to watch; fetch what runs in production to champion/, "
+            "or name a bundle with 'mlops monitor --champion build/bundle'."
+        )
+    watched = read_champion(bundle)
+    branch = _read_branch(remote)
+    looks = read_looks_at(root, branch.tip) if branch.tip else []
+    traffic = read_traffic(settings, watched.contract, now)
+    since = find_start(branch.deployments, watched.version)
+    record = look(settings, root, watched, looks, now, since, traffic)
+    folder = write_output(Path(BUILD), record, [*looks, brief(record)])
+    typer.echo(record.model_dump_json() if as_json else "\n".join(describe_record(record)))
+    typer.echo(f"{folder.as_posix()}/monitoring.html shows it in full.", err=True)
+
+
+@app.command()
+def record(remote: Remote = "origin") -> None:
+    """Keep the last look on the branch production, for trends; nothing of what runs changes."""
+    from ..monitoring.history import FOLDER, brief, record_look
+    from ..monitoring.records import MonitoringRecord
+    from ..pipeline.build import BUILD
+
+    last = MonitoringRecord.read(Path(BUILD) / FOLDER)
+    record_look(Path(), remote, last, brief(last))
+    typer.echo(f"The look of {last.time} is kept on the branch production.")
+
+
+@app.command()
+def site(out: Out = Path("site"), remote: Remote = "origin") -> None:
+    """Write static pages about production: what runs, what ran, how it is doing."""
+    from ..monitoring.site import build_site
+
+    pages = build_site(Path(), remote, out)
+    count = "1 page" if len(pages) == 1 else f"{len(pages)} pages"
+    typer.echo(f"{count} about production: open {(out / pages[0]).as_posix()}.")
+
+
+def _read_branch(remote: str) -> Branch:
+    """Return what the branch says; nothing where there is no repository that could have it."""
+    from ..pipeline.production import Branch, read_branch
+
+    try:
+        return read_branch(Path(), remote)
+    except LifecycleError as problem:
+        typer.echo(f"Looking without what was seen before. {problem}", err=True)
+        return Branch(tip=None, deployments=[])
