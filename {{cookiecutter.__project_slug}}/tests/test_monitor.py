@@ -24,7 +24,7 @@ from {{ cookiecutter.__package }}.pipeline.prediction import predict
 from {{ cookiecutter.__package }}.pipeline.replay import Answers, Incomparable
 from {{ cookiecutter.__package }}.pipeline.settings import Settings, read_settings
 
-from conftest import ROOT, edit_params, mlops, run
+from conftest import ROOT, deploy, edit_params, mlops, run
 
 BUNDLE = Path("build/bundle")
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
@@ -78,6 +78,22 @@ def test_machines_read_the_record(done: Path) -> None:
     record = MonitoringRecord.model_validate_json(output)
     assert not record.alarm
     assert {"files", "performance", "log", "service"} == set(record.skipped)
+
+
+def test_looks_that_cannot_be_read_are_missed(deploying: Path) -> None:
+    """Without what was seen before there is no alarm to keep up, so that the look fails."""
+    deploy(deploying, "1" * 64)
+    shutil.rmtree(deploying / "remote.git" / "objects")
+    result = mlops("monitor", "--champion", "build/bundle")
+    assert 1 == result.exit_code
+    assert "failed for branch production" in result.output
+    assert not Path("build/monitoring").exists()
+
+
+def test_nowhere_to_deploy_to(done: Path) -> None:
+    """A project that was never pushed is looked at all the same, and told so."""
+    result = run("monitor", "--champion", "build/bundle")
+    assert "Looking without what was seen before. There is no repository 'origin'" in result.stderr
 
 
 def test_nothing_in_production_is_said(done: Path) -> None:

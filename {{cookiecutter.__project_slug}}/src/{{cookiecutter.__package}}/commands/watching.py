@@ -73,10 +73,10 @@ def site(out: Out = Path("site"), remote: Remote = "origin") -> None:
 
 def _read_branch(remote: str) -> Branch:
     """Return what the branch says; nothing where there is no repository that could have it."""
-    from ..pipeline.production import Branch, read_branch
+    from ..pipeline.production import Branch, NoRemoteError, read_branch
 
     try:
         return read_branch(Path(), remote)
-    except LifecycleError as problem:
+    except NoRemoteError as problem:
         typer.echo(f"Looking without what was seen before. {problem}", err=True)
         return Branch(tip=None, deployments=[])
