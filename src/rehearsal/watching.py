@@ -11,6 +11,8 @@ from .runner import Run
 from .stage import MONITOR, OWNER, TRAIN, Stage
 
 RETRAIN = "retrain"
+# Lines of a log that say why a look did not succeed.
+LAST = 20
 
 
 def quiet(stage: Stage) -> None:
@@ -90,7 +92,12 @@ def _deliver(stage: Stage, count: int) -> None:
 
 def _look(stage: Stage) -> list[Run]:
     """Start a look, as the schedule would, and return all runs that came of it."""
-    return stage.dispatch(Path(MONITOR).name)
+    runs = stage.dispatch(Path(MONITOR).name)
+    for run in runs:
+        if run.workflow.path == MONITOR and run.conclusion != "success":
+            end = run.outcome.log.splitlines()[-LAST:]
+            stage.timeline.expect(False, "", "\n".join([f"the look is {run.conclusion}:", *end]))
+    return runs
 
 
 def _expect_issue(stage: Stage, state: str | None) -> None:
