@@ -132,7 +132,10 @@ def push(folder: Path, branch: str, remote: str, *first: str) -> None:
 
 
 def test_life_of_an_alarm(desk: Desk) -> None:
-    """The issue is opened once, brought up to date while the alarm lasts, and closed when it is quiet."""
+    """The issue is opened once, brought up to date while the alarm lasts, and closed when it is quiet.
+
+    Closed, it still says what was found.
+    """
     text = desk.checkout / "monitoring.md"
     for said in ("`temp` has moved", "`temp` and `wind` have moved"):
         text.write_text(said)
@@ -144,6 +147,7 @@ def test_life_of_an_alarm(desk: Desk) -> None:
         desk.run("tell_alarm", "monitoring.md", "false")
     [issue] = desk.ask("issues?state=all")
     assert ("closed", BOT, 1) == (issue["state"], issue["user"]["login"], issue["comments"])
+    assert issue["body"].startswith("`temp` and `wind` have moved\n")
     assert "/octocat/flights/actions/runs/7" in issue["body"]
     desk.run("tell_alarm", "monitoring.md", "true")
     assert ["open", "closed"] == [issue["state"] for issue in desk.ask("issues?state=all")]

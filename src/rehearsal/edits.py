@@ -179,6 +179,14 @@ def deliver_data(waiting: Path, delivery: Path, count: int) -> list[str]:
     return [Path(shutil.move(file, delivery)).name for file in files]
 
 
+def take_data_back(delivery: Path) -> list[str]:
+    """Let nothing be delivered any more, and return the names of what was."""
+    files = sorted(delivery.glob("*"))
+    for file in files:
+        file.unlink()
+    return [file.name for file in files]
+
+
 def be_curious(project: Path) -> None:
     """Let the workflow try what a fork must not be able to do: to write with the run's token."""
     train = project / ".github" / "workflows" / "train.yml"

@@ -24,7 +24,7 @@ from .expectations import (
     merge,
 )
 from .stage import OWNER, STRANGER, TRAIN, Stage
-from .watching import drift, not_better, quiet, retrain
+from .watching import drift, not_better, quiet, recover, retrain
 
 
 @dataclass(frozen=True)
@@ -176,5 +176,6 @@ SCENES = {
         Scene("drift", "new data look different: an issue, and a retraining pull request", drift),
         Scene("retrain", "the retraining is merged and deployed, and the issue is closed", retrain),
         Scene("not-better", "another retraining is no gain, and cannot be merged", not_better),
+        Scene("recover", "the new data are taken back, and the issue is closed", recover),
     )
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .edits import allow_no_loss, deliver_data, hold_data_back
+from .edits import allow_no_loss, deliver_data, hold_data_back, take_data_back
 from .expectations import SceneError, expect_refusal, expect_report, expect_version, merge
 from .runner import Run
 from .stage import MONITOR, OWNER, TRAIN, Stage
@@ -68,6 +68,19 @@ def not_better(stage: Stage) -> None:
     number = _expect_proposal(stage, 1)
     expect_report(stage, number, "failure", "")
     expect_refusal(stage, number)
+
+
+def recover(stage: Stage) -> None:
+    """The months were a mistake and are taken back: the next look is quiet, and the issue is closed."""
+    if not _find_proposals(stage):
+        drift(stage)
+    before = stage.read_production()
+    names = take_data_back(stage.folder / "delivery")
+    stage.timeline.tell(f"Taken back: {', '.join(names)}")
+    _look(stage)
+    _expect_issue(stage, "closed")
+    _expect_proposal(stage, 1)
+    expect_version(stage, before)
 
 
 def _let_data_be_delivered(stage: Stage) -> None:
