@@ -141,6 +141,7 @@ def make_service(**changes: object) -> m.ServiceLook:
         failure_rate=0.0008,
         latency_ms={"p50": 4.1, "p95": 11.8, "p99": 19.2},
         records=51_204,
+        limits={"failure_rate": 0.01, "p95_ms": 50},
     ).model_copy(update=changes)
 
 

@@ -144,6 +144,17 @@ def test_metric_is_drawn_with_its_interval_and_the_card() -> None:
     assert '<path class="cut" d="M50 0V100"/>' in cell
 
 
+def test_service_is_drawn_with_its_limits() -> None:
+    """A limit lies in the chart however far away it is; what has none is drawn without."""
+    looks = [
+        make_change(place, 2).model_copy(update={"failure_rate": 0.002, "p95_ms": 20.0}) for place in (0, 1)
+    ]
+    html = render_page(make_record(service=make_service(limits={"failure_rate": 0.01})), looks)
+    assert '<path class="rule" d="M0 9.1H100"/>' in find_cell(html, "Failed")
+    assert "limit 1.0 %" in html
+    assert "rule" not in find_cell(html, "95th percentile of the latency")
+
+
 def test_one_look_is_a_dot() -> None:
     """The first day has trends, of one point."""
     cell = find_cell(render_page(make_record(), [make_change(0, 2)]), "temp")

@@ -12,7 +12,7 @@ from ..pipeline.records import Estimate, Importance
 from . import drawing, trends
 from .drawing import Scale
 from .records import Look, Question, Source
-from .trends import DriftTrend, MetricTrend, read_time
+from .trends import DriftTrend, MetricTrend, Trend, read_time
 
 # Columns farther apart than this many thresholds are drawn at the upper edge, so that one of them
 # does not press all others flat.
@@ -64,7 +64,9 @@ class Charts(NamedTuple):
     """Whether another model came into production meanwhile."""
 
 
-def draw_history(looks: Sequence[Look], card: Mapping[str, Estimate], model: int | None) -> Charts:
+def draw_history(
+    looks: Sequence[Look], card: Mapping[str, Estimate], model: int | None, limits: Mapping[str, float]
+) -> Charts:
     """Draw what a history says.
 
     Parameters
@@ -75,6 +77,8 @@ def draw_history(looks: Sequence[Look], card: Mapping[str, Estimate], model: int
         By metric, what the card of the model has.
     model : int or None
         Version of the model that the card belongs to.
+    limits : mapping of str to float
+        What ``failure_rate`` and ``p95_ms`` of the service may reach.
     """
     shown = trends.shorten_history(looks)
     span, cuts = trends.span_looks(shown), trends.find_changes(shown)
@@ -87,7 +91,11 @@ def draw_history(looks: Sequence[Look], card: Mapping[str, Estimate], model: int
         counts=trends.count_violations(shown),
         drift={source: [_draw_drift(one, span, cuts) for one in found] for source, found in drift.items()},
         metrics=[_draw_metric(one, span, cuts, card.get(one.name), since) for one in metrics],
-        service=[chart for field in SERVICE if (chart := _draw_service(shown, field, span, cuts))],
+        service=[
+            _draw_service(trend, field, span, cuts, limits.get(field))
+            for field in SERVICE
+            if (trend := trends.trace_service(shown, field))
+        ],
         changed=bool(cuts),
     )
 
@@ -188,24 +196,22 @@ def _draw_metric(
 
 
 def _draw_service(
-    looks: Sequence[Look], field: str, span: tuple[float, float], cuts: list[float]
-) -> Chart | None:
-    trend = trends.trace_service(looks, field)
-    if trend is None:
-        return None
+    trend: Trend, field: str, span: tuple[float, float], cuts: list[float], limit: float | None
+) -> Chart:
     points = list(zip(*trend, strict=True))
-    scale = Scale(*span, bottom=0.0, top=max(trend.values) * 1.1 or 1.0)
+    scale = Scale(*span, bottom=0.0, top=max(*trend.values, limit or 0.0) * 1.1 or 1.0)
     now = _write_service(field, trend.values[-1])
     marks = [
         drawing.draw_cuts(scale, cuts),
         drawing.draw_band(scale, trend.times, [0.0] * len(points), trend.values),
+        drawing.draw_rule(scale, limit) if limit else "",
         drawing.draw_line(scale, points),
         drawing.draw_dots(scale, points[-1:], "dot last"),
     ]
     return Chart(
         title=SERVICE[field],
         value=now,
-        note="",
+        note=f"limit {_write_service(field, limit)}" if limit else "",
         drawing=drawing.frame(marks, f"{SERVICE[field]}: {now} in the last look"),
         top=_write_service(field, scale.top),
         bottom="0",

@@ -100,6 +100,7 @@ def _describe(summaries: Sequence[ServiceSummary], broken: Sequence[str], settin
         },
         records=sum(summary.records for summary in summaries),
         dropped=dropped,
+        limits={"failure_rate": settings.monitor.max_failure_rate, **_limit_latency(settings)},
         problems=[*_blame_failures(failed, requests, settings), *_blame_latency(seconds, settings)],
         notes=_note(broken, dropped),
     )
@@ -153,10 +154,20 @@ def _blame_failures(failed: int, requests: int, settings: Settings) -> list[str]
     return [f"{told}, more than {write_share(limit)} (monitor.max_failure_rate)."]
 
 
+def _limit_latency(settings: Settings) -> dict[str, float]:
+    _, limit = _find_latency_limit(settings)
+    return {} if limit is None else {"p95_ms": limit}
+
+
+def _find_latency_limit(settings: Settings) -> tuple[str, float | None]:
+    """Return where the limit stands, and the limit in milliseconds."""
+    if settings.monitor.max_latency_ms is not None:
+        return "monitor.max_latency_ms", settings.monitor.max_latency_ms
+    return "gates.max_latency_ms", settings.gates.max_latency_ms
+
+
 def _blame_latency(seconds: Counter[float], settings: Settings) -> list[str]:
-    key, limit = "monitor.max_latency_ms", settings.monitor.max_latency_ms
-    if limit is None:
-        key, limit = "gates.max_latency_ms", settings.gates.max_latency_ms
+    key, limit = _find_latency_limit(settings)
     if limit is None or not is_surely_above(count_slower(seconds, limit / 1000), seconds.total(), SLOW):
         return []
     reached = write_number(1000 * find_quantile(seconds, 1 - SLOW))

@@ -43,9 +43,11 @@ def render_page(record: MonitoringRecord, looks: Sequence[Look]) -> str:
 
 def draw_charts(record: MonitoringRecord | None, looks: Sequence[Look]) -> Charts:
     """Draw a history, with what the card of the model in production has, as far as a look tells."""
-    if record is None or record.performance is None:
-        return draw_history(looks, {}, None)
-    return draw_history(looks, {one.name: one.before for one in record.performance.metrics}, record.model)
+    if record is None:
+        return draw_history(looks, {}, None, {})
+    card = {one.name: one.before for one in record.performance.metrics} if record.performance else {}
+    limits = record.service.limits if record.service else {}
+    return draw_history(looks, card, record.model, limits)
 
 
 @cache
