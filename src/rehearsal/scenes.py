@@ -24,7 +24,7 @@ from .expectations import (
     merge,
 )
 from .stage import OWNER, STRANGER, TRAIN, Stage
-from .watching import drift, not_better, quiet, recover, retrain
+from .watching import again, drift, not_better, quiet, recover, retrain
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,7 @@ SCENES = {
         Scene("rollback", "production goes back to the model before, and forward again", rollback),
         Scene("quiet", "a look at production finds nothing new, and opens nothing", quiet),
         Scene("drift", "new data look different: an issue, and a retraining pull request", drift),
+        Scene("again", "the same is seen once more, and nothing is opened twice", again),
         Scene("retrain", "the retraining is merged and deployed, and the issue is closed", retrain),
         Scene("not-better", "another retraining is no gain, and cannot be merged", not_better),
         Scene("recover", "the new data are taken back, and the issue is closed", recover),
