@@ -13,7 +13,7 @@ from .options import AsJson, Files, Replace, Valid
 app = typer.Typer(no_args_is_help=True, help="See and accept data.")
 
 
-@app.command("status")
+@app.command()
 def status(as_json: AsJson = False) -> None:
     """Show which files are accepted, new, changed or missing."""
     from ..pipeline.lock import inspect
@@ -30,7 +30,7 @@ def status(as_json: AsJson = False) -> None:
         typer.echo("\nAccept files with: mlops data accept FILE ...", err=True)
 
 
-@app.command("fetch")
+@app.command()
 def fetch(as_json: AsJson = False) -> None:
     """Copy the new files that are delivered where data.fetch says, to where data.source names them."""
     from ..pipeline import fetching
@@ -47,7 +47,7 @@ def fetch(as_json: AsJson = False) -> None:
         typer.echo(f"Left for the next time: {reason}", err=True)
 
 
-@app.command("accept")
+@app.command()
 def accept(
     files: Files = None, replace: Replace = False, valid: Valid = False, as_json: AsJson = False
 ) -> None:
