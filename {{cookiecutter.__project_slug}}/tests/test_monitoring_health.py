@@ -242,7 +242,8 @@ def test_the_limit_of_latency_is_that_of_monitoring_or_of_the_gates(
         [sentence.format("monitor.max_latency_ms")],
         [sentence.format("gates.max_latency_ms")],
     ] == [one.problems for one in told if one is not None]
-    assert [settings.gates.max_latency_ms, 60, 60] == [one.limits.get("p95_ms") for one in told if one is not None]
+    limits = [one.limits["p95_ms"] for one in told if one is not None]
+    assert [settings.gates.max_latency_ms, 60, 60] == limits
     few = put(tmp_path / "few", seconds={0.05: 8, 0.2: 2})
     assert not look(few.parents[1], settings, max_latency_ms=60).problems, "of ten, it may be chance"  # type: ignore[union-attr]
 
