@@ -3,8 +3,8 @@
 Run in the folder of a baked project, by its interpreter. Each request brings one row, each client
 keeps its connection, and both services run with one worker. MLflow answers with the label,
 ``mlops serve`` checks the row against the contract and answers with label and probabilities.
-Before each of them the model is asked by a process that does nothing else, which no service in
-Python can undercut: "ready" is when pandas and scikit-learn are imported and the model is loaded.
+First in each round the model is asked by a process that does nothing else, as a floor: "ready" is
+when pandas and scikit-learn are imported and the model is loaded.
 Last, 16 clients ask ``mlops serve`` for 30 seconds; it is a failure if one request is lost.
 """
 

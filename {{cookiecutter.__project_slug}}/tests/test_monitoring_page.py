@@ -149,10 +149,12 @@ def test_service_is_drawn_with_its_limits() -> None:
     looks = [
         make_change(place, 2).model_copy(update={"failure_rate": 0.002, "p95_ms": 20.0}) for place in (0, 1)
     ]
-    html = render_page(make_record(service=make_service(limits={"failure_rate": 0.01})), looks)
-    assert '<path class="rule" d="M0 9.1H100"/>' in find_cell(html, "Failed")
-    assert "limit 1.0 %" in html
-    assert "rule" not in find_cell(html, "95th percentile of the latency")
+    for limit, height, told in ((0.01, 9.1, "limit 1.0 %"), (0.0, 100, "limit 0.0 %")):
+        service = make_service(limits={"failure_rate": limit, "p95_ms": None})
+        html = render_page(make_record(service=service), looks)
+        assert f'<path class="rule" d="M0 {height}H100"/>' in find_cell(html, "Failed")
+        assert told in html
+        assert "rule" not in find_cell(html, "95th percentile of the latency")
 
 
 def test_one_look_is_a_dot() -> None:

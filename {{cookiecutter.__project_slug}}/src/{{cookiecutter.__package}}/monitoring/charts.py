@@ -65,7 +65,7 @@ class Charts(NamedTuple):
 
 
 def draw_history(
-    looks: Sequence[Look], card: Mapping[str, Estimate], model: int | None, limits: Mapping[str, float]
+    looks: Sequence[Look], card: Mapping[str, Estimate], model: int | None, limits: Mapping[str, float | None]
 ) -> Charts:
     """Draw what a history says.
 
@@ -77,7 +77,7 @@ def draw_history(
         By metric, what the card of the model has.
     model : int or None
         Version of the model that the card belongs to.
-    limits : mapping of str to float
+    limits : mapping of str to float or None
         What ``failure_rate`` and ``p95_ms`` of the service may reach.
     """
     shown = trends.shorten_history(looks)
@@ -204,14 +204,14 @@ def _draw_service(
     marks = [
         drawing.draw_cuts(scale, cuts),
         drawing.draw_band(scale, trend.times, [0.0] * len(points), trend.values),
-        drawing.draw_rule(scale, limit) if limit else "",
+        drawing.draw_rule(scale, limit) if limit is not None else "",
         drawing.draw_line(scale, points),
         drawing.draw_dots(scale, points[-1:], "dot last"),
     ]
     return Chart(
         title=SERVICE[field],
         value=now,
-        note=f"limit {_write_service(field, limit)}" if limit else "",
+        note="" if limit is None else f"limit {_write_service(field, limit)}",
         drawing=drawing.frame(marks, f"{SERVICE[field]}: {now} in the last look"),
         top=_write_service(field, scale.top),
         bottom="0",

@@ -100,7 +100,10 @@ def _describe(summaries: Sequence[ServiceSummary], broken: Sequence[str], settin
         },
         records=sum(summary.records for summary in summaries),
         dropped=dropped,
-        limits={"failure_rate": settings.monitor.max_failure_rate, **_limit_latency(settings)},
+        limits={
+            "failure_rate": settings.monitor.max_failure_rate,
+            "p95_ms": _find_latency_limit(settings)[1],
+        },
         problems=[*_blame_failures(failed, requests, settings), *_blame_latency(seconds, settings)],
         notes=_note(broken, dropped),
     )
@@ -152,11 +155,6 @@ def _blame_failures(failed: int, requests: int, settings: Settings) -> list[str]
         return []
     told = f"{write_share(failed / requests)} of {plural(requests, 'request')} failed"
     return [f"{told}, more than {write_share(limit)} (monitor.max_failure_rate)."]
-
-
-def _limit_latency(settings: Settings) -> dict[str, float]:
-    _, limit = _find_latency_limit(settings)
-    return {} if limit is None else {"p95_ms": limit}
 
 
 def _find_latency_limit(settings: Settings) -> tuple[str, float | None]:

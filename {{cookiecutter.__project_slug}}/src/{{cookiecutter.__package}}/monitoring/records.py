@@ -125,8 +125,8 @@ class ServiceLook(Part):
     """Predictions in the log."""
     dropped: int = 0
     """Predictions that could not be logged."""
-    limits: dict[str, float] = {}
-    """What ``failure_rate`` and ``p95_ms`` may reach, as far as there is a limit."""
+    limits: dict[str, float | None] = {}
+    """What ``failure_rate`` and ``p95_ms`` may reach; None where there is no limit."""
     problems: list[str] = []
     """Why it is not well, a sentence each; empty if it is well."""
     notes: list[str] = []

@@ -282,7 +282,7 @@ def _explain(words: Sequence[str], said: str) -> LifecycleError:
     if missing and missing[1] in words:
         return NoRemoteError(
             f"There is no repository '{missing[1]}' that would have the branch {BRANCH}; "
-            f"add it with 'git remote add {missing[1]} URL', or name another with --remote."
+            "add the remote with 'git remote add', or name another with --remote."
         )
     lines = [line for line in said.splitlines() if not line.startswith("hint:")] or ["it said nothing"]
     if verb == "push" and ("stale info" in said or "fetch first" in said or "already exists" in said):
