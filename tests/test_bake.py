@@ -182,6 +182,7 @@ src/flight_delays/pipeline/probe.py
 src/flight_delays/pipeline/production.py
 src/flight_delays/pipeline/profile.py
 src/flight_delays/pipeline/progress.py
+src/flight_delays/pipeline/project.py
 src/flight_delays/pipeline/promotion.py
 src/flight_delays/pipeline/ranking.py
 src/flight_delays/pipeline/records.py

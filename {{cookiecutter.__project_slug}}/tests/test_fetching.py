@@ -193,10 +193,16 @@ def test_function_that_leads_out(root: Path) -> None:
 
 
 @pytest.mark.usefixtures("deliveries")
-@pytest.mark.parametrize("reference", ["own_deliveries:nothing", "no_such_module:tables"])
-def test_function_that_is_not_there(root: Path, reference: str) -> None:
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [
+        ("own_deliveries:nothing", "'own_deliveries' has no function 'nothing'"),
+        ("no_such_module:tables", "there is no module 'no_such_module'"),
+    ],
+)
+def test_function_that_is_not_there(root: Path, reference: str, problem: str) -> None:
     """One sentence names it."""
-    expected = f"data.fetch names '{reference}', but there is no such function."
+    expected = f"data.fetch names '{reference}', but {problem}."
     assert expected == refuse(make_settings(root, fetch=reference), root)
 
 

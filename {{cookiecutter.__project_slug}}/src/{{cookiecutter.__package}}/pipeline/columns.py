@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from .project import load_contract
 from .records import Part, Record, TrainingRecord
 from .settings import Settings
 
@@ -71,8 +72,6 @@ def describe_contract(frame: pd.DataFrame, settings: Settings, training: Trainin
     training : TrainingRecord
         Says which columns are features and in which order classes come.
     """
-    from ..schema import Contract
-
     return ContractRecord(
         problem=settings.problem,
         target=settings.data.target,
@@ -82,15 +81,13 @@ def describe_contract(frame: pd.DataFrame, settings: Settings, training: Trainin
         features=training.features,
         classes=training.classes,
         columns=describe_columns(frame, settings),
-        checks=[_name(check) for check in Contract.to_schema().checks],
+        checks=[_name(check) for check in load_contract().checks],
     )
 
 
 def describe_columns(frame: pd.DataFrame, settings: Settings) -> list[Column]:
     """Return the columns of the contract, in order; dtypes are those of ``frame``, valid rows."""
-    from ..schema import Contract
-
-    columns = Contract.to_schema().columns.values()
+    columns = load_contract().columns.values()
     return [_describe_column(column, frame, settings) for column in columns]
 
 

@@ -15,6 +15,7 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from pandera.pandas import DataFrameSchema
 
 from .breach import EXAMPLES, TABLE, Breach, find_rows, shorten, show_values
+from .project import load_contract
 
 # Checks that fail only because something before them failed: the cause is reported, not these.
 CONSEQUENCES = {SchemaErrorReason.WRONG_DATATYPE, SchemaErrorReason.CHECK_ERROR}
@@ -62,9 +63,7 @@ class Outcome:
 
 def read_contract() -> DataFrameSchema:
     """Return the contract of ``schema.py``."""
-    from ..schema import Contract
-
-    return Contract.to_schema()
+    return load_contract()
 
 
 def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Outcome:

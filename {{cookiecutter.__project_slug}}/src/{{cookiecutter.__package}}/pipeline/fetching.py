@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import pkgutil
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .errors import LifecycleError
+from .project import find_function
 from .records import Part
 from .settings import DataSettings, hide_secrets
 from .sources import is_remote, list_matches, parse_file, read_bytes
@@ -111,7 +111,7 @@ def _list(address: str, root: Path) -> list[str]:
 def _call(data: DataSettings, root: Path, present: list[str]) -> Delivered:
     """Yield the tables that a function of the user's gives."""
     names: list[str] = []
-    for name, frame in _import(str(data.fetch))(present):
+    for name, frame in find_function(str(data.fetch), "data.fetch")(present):
         names.append(name)
         _require_different(names)
         if name not in present:
@@ -123,17 +123,6 @@ def _require_different(names: list[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise LifecycleError(f"data.fetch delivers '{twice[0]}' twice; each file needs a name of its own.")
-
-
-def _import(reference: str) -> Any:
-    try:
-        return pkgutil.resolve_name(reference)
-    except (ModuleNotFoundError, AttributeError) as error:
-        module = f"{reference.partition(':')[0]}."
-        # A module that is there, but misses one that it imports, is a bug and keeps its traceback.
-        if isinstance(error, ModuleNotFoundError) and not module.startswith(f"{error.name}."):
-            raise
-        raise LifecycleError(f"data.fetch names '{reference}', but there is no such function.") from None
 
 
 def _encode(name: str, frame: pd.DataFrame) -> bytes:

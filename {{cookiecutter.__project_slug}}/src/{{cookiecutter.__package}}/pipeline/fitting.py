@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator
 from .isolation import describe
 from .metrics import find_metric
 from .prediction import predict
+from .project import choose_package
 from .settings import Settings
 
 Factory = Callable[[int], dict[str, BaseEstimator]]
@@ -33,6 +34,8 @@ class Material:
     folds: list[tuple[np.ndarray, np.ndarray]]
     candidates: Factory
     settings: Settings
+    package: str
+    """The project's, which the worker's current folder may not tell."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def hand_over(material: Material) -> Iterator[str]:
 def _read(path: str) -> Material:
     with Path(path).open("rb") as file:
         material: Material = pickle.load(file)
+    choose_package(material.package)
     return material
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import models
 from .errors import LifecycleError
 from .prediction import Prediction
+from .project import find_function, load_module
 from .scores import BUILT_IN, SMALLER_IS_BETTER, Function, UndefinedMetric
 
 
@@ -86,7 +85,7 @@ def find_metric(name: str, problem: str) -> Metric:
     known = BUILT_IN[problem]
     if name in known:
         return Metric(name, name not in SMALLER_IS_BETTER, known[name])
-    own = _import_function(name) if ":" in name else _own_functions().get(name)
+    own = find_function(name, "evaluate.metrics") if ":" in name else _own_functions().get(name)
     if own is None:
         near = difflib.get_close_matches(name, [*known, *_own_functions()], n=1, cutoff=0)[0]
         raise LifecycleError(
@@ -98,29 +97,12 @@ def find_metric(name: str, problem: str) -> Metric:
 
 def _own_functions() -> dict[str, Callable[..., Any]]:
     """Return the functions of ``models.py`` that may be metrics; imported ones are none."""
+    models = load_module("models")
     return {
         name: function
         for name, function in inspect.getmembers(models, inspect.isfunction)
         if function.__module__ == models.__name__ and name not in ("candidates", "baseline")
     }
-
-
-def _import_function(name: str) -> Callable[..., Any]:
-    where, _, what = name.partition(":")
-    try:
-        function = getattr(importlib.import_module(where), what, None)
-    except (ModuleNotFoundError, ValueError) as error:
-        # A module that is there, but misses one that it imports, is a bug and keeps its traceback.
-        if isinstance(error, ModuleNotFoundError) and not f"{where}.".startswith(f"{error.name}."):
-            raise
-        raise LifecycleError(
-            f"params.yaml names the metric '{name}', but there is no module '{where}'."
-        ) from None
-    if not callable(function):
-        raise LifecycleError(
-            f"params.yaml names the metric '{name}', but '{where}' has no function '{what}'."
-        )
-    return function
 
 
 def _wrap(name: str, own: Callable[..., Any]) -> Metric:

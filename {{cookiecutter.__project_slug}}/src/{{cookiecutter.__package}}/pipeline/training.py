@@ -12,7 +12,7 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ..models import baseline, candidates
+from . import project
 from .errors import LifecycleError
 from .fitting import Material, fit_whole, hand_over, score_fold
 from .isolation import Job, Outcome, run
@@ -97,13 +97,14 @@ def train(split: Split, settings: Settings, run_key: str, progress: Progress) ->
     """
     started = time.monotonic()
     metric = find_metric(settings.train.metric, settings.problem)
+    candidates = project.load_candidates()
     names = choose(candidates(settings.train.seed), settings)
     features, target = features_and_target(split.train, settings)
     pairs = folds(split.train, settings) if len(names) > 1 else []
     entrants = [Entrant(name) for name in names]
     # The folds of every candidate, and the challenger on all rows.
     steps = len(names) * len(pairs) + 1
-    with hand_over(Material(features, target, pairs, candidates, settings)) as path:
+    with hand_over(Material(features, target, pairs, candidates, settings, project.name_package())) as path:
         _cross_validate(entrants, len(pairs), path, settings, lambda done: progress("training", done, steps))
         winner, model = _refit(entrants, metric.greater_is_better, path, settings)
     progress("training", steps, steps)
@@ -146,7 +147,7 @@ def choose(defined: dict[str, BaseEstimator], settings: Settings) -> list[str]:
 def fit_baseline(split: Split, settings: Settings) -> BaseEstimator:
     """Return the baseline, fitted on the training part."""
     features, target = features_and_target(split.train, settings)
-    return baseline().fit(features, target)
+    return project.load_baseline().fit(features, target)
 
 
 def _print(estimator: BaseEstimator) -> str:
