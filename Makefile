@@ -88,6 +88,7 @@ clean:  ## remove the environment, the demo and caches
 
 $(VENV)/ready: requirements.txt $(BIN)/python $(filter-out uv,$(UV))
 	$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes --requirement requirements.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 ifeq ($(UV),uv)

@@ -17,8 +17,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from {{ cookiecutter.__package }}.cli import app
-from {{ cookiecutter.__package }}.pipeline.settings import Settings, read_settings
+from gitops_ml.cli.app import app
+from gitops_ml.core.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,7 +66,7 @@ def deploy(root: Path, *run_keys: str) -> None:
 
 def make_next_model(root: Path, run_key: str, **lineage: str) -> None:
     """Let the finished run have another run key and lineage, sealed and packed."""
-    from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
+    from gitops_ml.bundle.manifest import seal_bundle
 
     path = root / "build/bundle/lineage.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"run_key": run_key} | lineage))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from {{ cookiecutter.__package }}.pipeline import records as r
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
+from gitops_ml.core import records as r
+from gitops_ml.core.settings import Settings
 
 CLASSIFICATION = ["roc_auc", "average_precision", "log_loss", "brier", "f1", "balanced_accuracy"]
 REGRESSION = ["mae", "rmse", "r2", "mape"]

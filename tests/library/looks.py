@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from {{ cookiecutter.__package }}.monitoring import records as m
-from {{ cookiecutter.__package }}.monitoring.timeline import Acceptance, Timeline, order_steps
-from {{ cookiecutter.__package }}.pipeline.production import Deployment, Score, State
-from {{ cookiecutter.__package }}.pipeline.records import Estimate, Finding, Importance, Verdict
+from gitops_ml.core.records import Estimate, Finding, Importance, Verdict
+from gitops_ml.monitoring.check import records as m
+from gitops_ml.monitoring.site.timeline import Acceptance, Timeline, order_steps
+from gitops_ml.production.branch import Deployment, Score, State
 
 START = datetime(2026, 10, 27, 6, 0, tzinfo=UTC)
 COLUMNS = ["temp", "dewp", "humid", "dest", "carrier", "wind_gust", "visib", "pressure"]

@@ -19,9 +19,9 @@ import httpx
 from fastapi.testclient import TestClient
 from pyarrow import parquet
 
-from {{ cookiecutter.__package }}.pipeline.settings import ServeSettings
-from {{ cookiecutter.__package }}.serving.app import Service, make_app
-from {{ cookiecutter.__package }}.serving.model import Model
+from gitops_ml.core.settings import ServeSettings
+from gitops_ml.serving.app import Service, make_app
+from gitops_ml.serving.model import Model
 
 PACKAGE = Service.__module__.partition(".")[0]
 

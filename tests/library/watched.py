@@ -14,17 +14,17 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from {{ cookiecutter.__package }}.pipeline.bundle import _tell_metrics
-from {{ cookiecutter.__package }}.pipeline.champion import Champion
-from {{ cookiecutter.__package }}.pipeline.columns import Column, ContractRecord
-from {{ cookiecutter.__package }}.pipeline.evaluation import evaluate
-from {{ cookiecutter.__package }}.pipeline.prediction import predict
-from {{ cookiecutter.__package }}.pipeline.profile import ProfileRecord, describe_data
-from {{ cookiecutter.__package }}.pipeline.progress import silent
-from {{ cookiecutter.__package }}.pipeline.replay import Answers
-from {{ cookiecutter.__package }}.pipeline.seal import LineageRecord
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
-from {{ cookiecutter.__package }}.pipeline.split import Split
+from gitops_ml.bundle.bundle import _tell_metrics
+from gitops_ml.bundle.manifest import LineageRecord
+from gitops_ml.comparison.champion import Champion
+from gitops_ml.comparison.replay import Answers
+from gitops_ml.contract.export import Column, ContractRecord
+from gitops_ml.core.progress import silent
+from gitops_ml.core.settings import Settings
+from gitops_ml.data.split import Split
+from gitops_ml.drift.profile import ProfileRecord, describe_data
+from gitops_ml.evaluation.evaluate import evaluate
+from gitops_ml.metrics.prediction import predict
 
 KINDS = {"a": "float64", "b": "float64", "gap": "float64", "level": "str", "time": "datetime64[us]"}
 BOUNDARY = pd.Timestamp("2024-02-01")

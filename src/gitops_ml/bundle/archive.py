@@ -11,10 +11,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from .champion import BUNDLE, MANIFEST
-from .errors import LifecycleError
-
-PACKAGE = "bundle.tar.gz"
+from ..core.errors import LifecycleError
+from ..core.layout import BUNDLE, MANIFEST
 
 
 def pack_bundle(bundle: Path, package: Path) -> str:
@@ -39,7 +37,7 @@ def pack_bundle(bundle: Path, package: Path) -> str:
     LifecycleError
         If the bundle is missing or is not as it was sealed.
     """
-    from .seal import verify_bundle
+    from .manifest import verify_bundle
 
     verify_bundle(bundle)
     content = _compress(bundle)
@@ -62,7 +60,7 @@ def unpack_bundle(package: Path, folder: Path) -> Path:
     LifecycleError
         If the archive cannot be read, holds more than a bundle, or its bundle is not as it was sealed.
     """
-    from .seal import verify_bundle
+    from .manifest import verify_bundle
 
     with _open(package) as archive:
         members = archive.getmembers()

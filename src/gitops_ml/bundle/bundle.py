@@ -7,32 +7,26 @@ import shutil
 import sys
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib import import_module
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
-from .columns import ContractRecord, describe_contract
-from .errors import LifecycleError
+from ..contract.export import ContractRecord, describe_contract
+from ..core.errors import LifecycleError
+from ..core.layout import CODE, MODEL, REQUIREMENTS, VENDOR
+from ..core.project import choose_package, find_folder, list_modules
+from ..core.records import EvaluationRecord, Records, TrainingRecord, write_text
+from ..core.settings import Settings
+from ..data.split import Split
+from ..drift.profile import describe_data
 from .golden import choose_golden
-from .persistence import list_types, load_model, save_model
-from .profile import describe_data
-from .records import EvaluationRecord, Records, TrainingRecord, write_text
+from .manifest import LineageRecord, MetricsRecord, verify_bundle
+from .model_file import list_types, load_model, save_model
 from .requirements import pin_requirements
-from .runkey import PACKAGE, list_own_modules
-from .seal import REQUIREMENTS, LineageRecord, MetricsRecord, verify_bundle
-from .settings import Settings
-from .split import Split
 
-MODEL = "model.skops"
-# The modules that the model was made with, which it may name.
-CODE = "code"
-# What loading a bundle and predicting with it imports; LightGBM and XGBoost come on top where used.
-RUNTIME = ["joblib", "numpy", "pandas", "pydantic", "pyyaml", "scikit-learn", "scipy", "skops"]
-# What `mlops serve` imports beyond that.
-SERVICE = ["fastapi", "fsspec", "httptools", "orjson", "prometheus-client", "pyarrow", "threadpoolctl"]
-SERVICE += ["typer", "uvicorn", *([] if sys.platform == "win32" else ["uvloop"])]
+# This library, whose core is what loading a bundle and serving it imports.
+LIBRARY = "gitops-ml"
 
 
 @dataclass(frozen=True)
@@ -75,8 +69,8 @@ def write_bundle(
     choose_golden(model, split, settings).write(folder)
     _tell_metrics(records.evaluation, settings).write(folder)
     _trace_lineage(records, records.training, settings, root).write(folder)
-    lock = (root / REQUIREMENTS).read_text(encoding="utf-8")
-    write_text(folder / REQUIREMENTS, pin_requirements(_list_packages(folder / MODEL), lock))
+    _keep_library(root, folder / VENDOR)
+    write_text(folder / REQUIREMENTS, _pin_packages(folder, root))
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -96,14 +90,50 @@ def load_bundle(folder: Path) -> Bundle:
     )
 
 
-def use_code(folder: Path) -> None:
-    """Let the modules that a bundle keeps take the place of this project's, if none is imported yet.
+def open_bundle(folder: str | Path) -> Bundle:
+    """Load a bundle in a process that does nothing else with its project's package.
 
-    They stay: a process speaks for one bundle.
+    The code that the bundle keeps is what its model runs with.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Such as ``build/bundle``, or ``bundle`` of an unpacked ``bundle.tar.gz``.
+
+    Returns
+    -------
+    Bundle
+        ``bundle.model`` is the fitted estimator.
+
+    Raises
+    ------
+    LifecycleError
+        As ``load_bundle`` does.
+    """
+    use_code(Path(folder))
+    return load_bundle(Path(folder))
+
+
+def use_code(folder: Path) -> None:
+    """Let the package that a bundle keeps take the place of this project's, if it is not imported yet.
+
+    It stays: a process speaks for one bundle.
+
+    Raises
+    ------
+    LifecycleError
+        If the bundle does not hold the code of one package.
     """
     # Read only: a cache of compiled modules would not belong to the bundle.
     sys.dont_write_bytecode = True
-    import_module(PACKAGE.name).__path__.insert(0, str(folder.absolute() / CODE))
+    code = folder.absolute() / CODE
+    names = sorted(path.name for path in code.glob("*"))
+    if len(names) != 1:
+        raise LifecycleError(
+            f"{code} holds {names}; expected one package, the code that the model was made with."
+        )
+    sys.path.insert(0, str(code))
+    choose_package(names[0])
 
 
 def require_runtime(lineage: LineageRecord) -> None:
@@ -129,8 +159,9 @@ def _minor(python: str) -> str:
 
 def _keep_code(folder: Path) -> None:
     """Keep the modules that features and models are written in, so that a later commit can compare."""
-    for path in list_own_modules():
-        target = folder / path.relative_to(PACKAGE)
+    package = find_folder()
+    for path in list_modules():
+        target = folder / package.name / path.relative_to(package)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
 
@@ -169,8 +200,25 @@ def _trace_lineage(
     )
 
 
+def _keep_library(root: Path, folder: Path) -> None:
+    """Keep the wheel of this library, so that the bundle can be served when the project has moved on."""
+    wheels = sorted((root / VENDOR).glob("*.whl"))
+    if wheels:
+        folder.mkdir()
+    for wheel in wheels:
+        shutil.copyfile(wheel, folder / wheel.name)
+
+
+def _pin_packages(folder: Path, root: Path) -> str:
+    """Return the bundle's ``requirements.txt``: every package that serving it needs, with its hashes."""
+    locks = [path for path in (root / REQUIREMENTS, root / VENDOR / REQUIREMENTS) if path.is_file()]
+    lock = "\n".join(path.read_text(encoding="utf-8") for path in locks)
+    links = f"--find-links {VENDOR}\n" if (folder / VENDOR).is_dir() else ""
+    return links + pin_requirements(_list_packages(folder / MODEL), lock)
+
+
 def _list_packages(model: Path) -> list[str]:
     """Return the packages that loading the model, and serving it, imports."""
     tops = {name.partition(".")[0] for name in list_types(model)}
     extra = [packages_distributions()[top][0] for top in sorted(tops & {"lightgbm", "xgboost"})]
-    return [*RUNTIME, *SERVICE, *extra]
+    return [LIBRARY, *extra]

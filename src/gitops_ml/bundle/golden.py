@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .columns import ContractRecord, restore_frame, to_json
-from .records import Record
-from .settings import Settings
-from .split import Split, features_and_target
+from ..contract.export import ContractRecord, restore_frame, to_json
+from ..core.records import Record
+from ..core.settings import Settings
+from ..data.split import Split, features_and_target
 
 GOLDEN_ROWS = 20
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
-from .errors import LifecycleError
-from .records import Importance, MetricResult, Part, Record, SliceResult
-
-CARD = "model_card.md"
-REQUIREMENTS = "requirements.txt"
+from ..core.errors import LifecycleError
+from ..core.layout import MANIFEST
+from ..core.records import Importance, MetricResult, Part, Record, SliceResult
 
 
 class MetricsRecord(Record):
@@ -64,7 +62,7 @@ class ManifestRecord(Record):
     @classmethod
     def file_name(cls) -> str:
         """Return ``MANIFEST.json``."""
-        return "MANIFEST.json"
+        return MANIFEST
 
 
 def seal_bundle(folder: Path) -> None:

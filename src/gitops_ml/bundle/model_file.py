@@ -16,10 +16,9 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UnsupportedTypeException
 
-from .archive import make_canonical
-from .errors import LifecycleError
-
-PACKAGE = __package__.partition(".")[0]
+from ..core.errors import LifecycleError
+from ..core.project import name_package
+from .canonical import make_canonical
 
 # What a file may name without being a class of scikit-learn or of this project. A loaded file can
 # call whatever it names, with arguments of its own choosing, so "from NumPy" is not enough to be
@@ -43,11 +42,9 @@ HARMLESS = {
 ESTIMATORS = ("sklearn", "lightgbm.sklearn", "xgboost.sklearn")
 # Modules that do more than estimate, or run something when they are imported.
 OFF_LIMITS = {"__main__", "conftest", "datasets", "externals", "tests", "_testing", "_build_utils"}
-# The rest of this project is the lifecycle: it deletes, starts and writes things.
-LIFECYCLE = ("pipeline", "serving", "monitoring", "commands", "cli", "__main__")
 REMEDY = (
     "keep NumPy arrays, lists, dicts, classes of scikit-learn, and named functions and classes of "
-    f"{PACKAGE}/features.py or models.py"
+    "{package}/features.py or models.py"
 )
 UNWRITABLE = (UnsupportedTypeException, TypeError, ValueError, AttributeError, RecursionError)
 BROKEN = (
@@ -130,8 +127,8 @@ def is_trusted(name: str) -> bool:
     """Tell whether a file may name this class or function.
 
     Allowed are classes of scikit-learn and of the scikit-learn interfaces of LightGBM and XGBoost,
-    scikit-learn's metrics, a short list of parts that those need, and what stands in the modules
-    of this project that are written by its users.
+    scikit-learn's metrics, a short list of parts that those need, and what the project's own package
+    defines. Nothing of this library is.
 
     Parameters
     ----------
@@ -146,8 +143,7 @@ def is_trusted(name: str) -> bool:
     if _is_within(module, ESTIMATORS):
         found = _find(module, attribute)
         return inspect.isclass(found) or (_is_within(module, ("sklearn.metrics",)) and callable(found))
-    ours = _is_within(module, (PACKAGE,)) and module.split(".")[1:2] not in [[part] for part in LIFECYCLE]
-    return ours and callable(_find(module, attribute))
+    return _is_within(module, (name_package(),)) and callable(_find(module, attribute))
 
 
 def _is_within(module: str, packages: tuple[str, ...]) -> bool:
@@ -193,7 +189,7 @@ def _require_trusted(data: bytes, path: Path) -> list[str]:
         if not is_trusted(name):
             raise LifecycleError(
                 f"{path} was not loaded because it names {name}, which is not a known type of scikit-learn, "
-                f"NumPy, pandas, LightGBM, XGBoost or {PACKAGE}."
+                f"NumPy, pandas, LightGBM, XGBoost or {name_package()}."
             )
     return names
 
@@ -208,7 +204,7 @@ def _explain(model: BaseEstimator) -> str:
     """Say which part of a model cannot be written, or could not be loaded again."""
     bad = ((where, part) for where, part in _parts(model, type(model).__name__) if _is_bad(part))
     culprit = next((f"{where} is {_describe(part)}" for where, part in bad), "its parts refer to each other")
-    return f"The model cannot be saved: {culprit}; {REMEDY}."
+    return f"The model cannot be saved: {culprit}; {REMEDY.format(package=name_package())}."
 
 
 def _is_bad(part: Any) -> bool:

@@ -9,7 +9,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution,
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from .errors import LifecycleError
+from ..core.errors import LifecycleError
 
 
 def pin_requirements(names: Iterable[str], lock: str) -> str:
@@ -97,5 +97,5 @@ def _list_needs(found: Distribution, extras: Iterable[str]) -> Iterator[Requirem
 
 def _read_entries(lock: str) -> dict[str, str]:
     """Return the entries of a requirements file, hashes included, by name and version."""
-    entries = re.findall(r"^[^\s#].*(?:\n[ \t].*)*\n?", lock, re.MULTILINE)
+    entries = re.findall(r"^[^\s#-].*(?:\n[ \t].*)*\n?", lock, re.MULTILINE)
     return {entry.split(maxsplit=1)[0].rstrip(";\\"): entry for entry in entries}

@@ -9,9 +9,10 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+from ..core.layout import REQUIREMENTS
+from ..core.project import name_package
+from .manifest import LineageRecord, verify_bundle
 from .requirements import list_pins, trace_needs
-from .runkey import PACKAGE
-from .seal import REQUIREMENTS, LineageRecord, verify_bundle
 
 SBOM = "sbom.cdx.json"
 MODEL = "model"
@@ -75,7 +76,7 @@ def _describe_model(lineage: LineageRecord, digest: str) -> dict[str, Any]:
     return {
         "type": "machine-learning-model",
         "bom-ref": MODEL,
-        "name": PACKAGE.name.replace("_", "-"),
+        "name": name_package().replace("_", "-"),
         "version": lineage.run_key,
         "hashes": [{"alg": "SHA-256", "content": digest}],
     }

@@ -1,1 +1,1 @@
-"""What ``mlops`` can do, by what it is about."""
+"""``mlops``: parse, call, print."""

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from .commands import data, deployment, stages, watching
+from .. import __version__
+from ..core.errors import LifecycleError
+from . import data, monitoring, production, run, serving
 from .console import say_error
-from .pipeline.errors import LifecycleError
 
 
 class Verbs(TyperGroup):
@@ -34,17 +35,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From data to a model that can be trusted: train, compare, deploy, watch.",
 )
-for group in (stages, deployment, watching):
+for group in (run, production, serving, monitoring):
     app.add_typer(group.app)
 app.add_typer(data.app, name="data")
 
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
-
-        name = (__package__ or "").partition(".")[0]
-        typer.echo(f"{name} {version(name.replace('_', '-'))}")
+        typer.echo(f"gitops-ml {__version__}")
         raise typer.Exit
 
 

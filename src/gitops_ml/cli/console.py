@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from .pipeline.progress import Console
+from ..core.progress import Console
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

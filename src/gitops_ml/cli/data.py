@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from ..pipeline.errors import LifecycleError
+from ..core.errors import LifecycleError
 from .options import AsJson, Files, Replace, Valid
 
 app = typer.Typer(no_args_is_help=True, help="See and accept data.")
@@ -16,8 +16,8 @@ app = typer.Typer(no_args_is_help=True, help="See and accept data.")
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Show which files are accepted, new, changed or missing."""
-    from ..pipeline.lock import inspect
-    from ..pipeline.settings import PARAMS, read_settings
+    from ..core.settings import PARAMS, read_settings
+    from ..data.lock import inspect
 
     found = inspect(read_settings(Path(PARAMS)), Path())
     if as_json:
@@ -33,8 +33,8 @@ def status(as_json: AsJson = False) -> None:
 @app.command()
 def fetch(as_json: AsJson = False) -> None:
     """Copy the new files that are delivered where data.fetch says, to where data.source names them."""
-    from ..pipeline import fetching
-    from ..pipeline.settings import PARAMS, read_settings
+    from ..core.settings import PARAMS, read_settings
+    from ..data import fetch as fetching
 
     data = read_settings(Path(PARAMS)).data
     obstacle = fetching.find_obstacle(data)
@@ -52,10 +52,10 @@ def accept(
     files: Files = None, replace: Replace = False, valid: Valid = False, as_json: AsJson = False
 ) -> None:
     """Validate files against the contract and write data.lock."""
-    from ..pipeline import acceptance
-    from ..pipeline.lock import LOCK
-    from ..pipeline.settings import PARAMS, read_settings
-    from ..pipeline.validation import check
+    from ..contract.validation import check
+    from ..core.settings import PARAMS, read_settings
+    from ..data import acceptance
+    from ..data.lock import LOCK
 
     if valid and (files or replace):
         raise typer.BadParameter("--valid looks at all new files; it goes with neither FILES nor --replace.")

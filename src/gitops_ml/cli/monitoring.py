@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..pipeline.errors import LifecycleError
+from ..core.errors import LifecycleError
 from .options import AsJson, Champion, Out, Remote
 
 if TYPE_CHECKING:
-    from ..pipeline.production import Branch
+    from ..production.branch import Branch
 
 app = typer.Typer()
 
@@ -21,15 +21,15 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
     """Look at production: whether data are as they were, the model as good, and the service well."""
     from datetime import UTC, datetime
 
-    from ..monitoring.history import brief, read_looks_at
-    from ..monitoring.look import look
-    from ..monitoring.output import write_output
-    from ..monitoring.retraining import find_start
-    from ..monitoring.summary import describe_record
-    from ..monitoring.traffic import read_traffic
-    from ..pipeline.build import BUILD
-    from ..pipeline.champion import locate_champion, read_champion
-    from ..pipeline.settings import PARAMS, read_settings
+    from ..comparison.champion import locate_champion, read_champion
+    from ..core.layout import BUILD
+    from ..core.settings import PARAMS, read_settings
+    from ..monitoring.check.check import look
+    from ..monitoring.check.console_lines import describe_record
+    from ..monitoring.check.history import brief, read_looks_at
+    from ..monitoring.check.output import write_output
+    from ..monitoring.check.retraining import find_start
+    from ..monitoring.prediction_log.traffic import read_traffic
 
     root, now = Path(), datetime.now(UTC)
     settings, bundle = read_settings(Path(PARAMS)), locate_champion(root, champion)
@@ -52,9 +52,9 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
 @app.command()
 def record(remote: Remote = "origin") -> None:
     """Keep the last look on the branch production, for trends; nothing of what runs changes."""
-    from ..monitoring.history import FOLDER, brief, record_look
-    from ..monitoring.records import MonitoringRecord
-    from ..pipeline.build import BUILD
+    from ..core.layout import BUILD
+    from ..monitoring.check.history import FOLDER, brief, record_look
+    from ..monitoring.check.records import MonitoringRecord
 
     last = MonitoringRecord.read(Path(BUILD) / FOLDER)
     record_look(Path(), remote, last, brief(last))
@@ -64,7 +64,7 @@ def record(remote: Remote = "origin") -> None:
 @app.command()
 def site(out: Out = Path("site"), remote: Remote = "origin") -> None:
     """Write static pages about production: what runs, what ran, how it is doing."""
-    from ..monitoring.site import build_site
+    from ..monitoring.site.site import build_site
 
     pages = build_site(Path(), remote, out)
     count = "1 page" if len(pages) == 1 else f"{len(pages)} pages"
@@ -73,7 +73,7 @@ def site(out: Out = Path("site"), remote: Remote = "origin") -> None:
 
 def _read_branch(remote: str) -> Branch:
     """Return what the branch says; nothing where there is no repository that could have it."""
-    from ..pipeline.production import Branch, NoRemoteError, read_branch
+    from ..production.branch import Branch, NoRemoteError, read_branch
 
     try:
         return read_branch(Path(), remote)

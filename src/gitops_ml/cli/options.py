@@ -9,7 +9,7 @@ import typer
 
 
 def _check_image(image: str | None) -> str | None:
-    from ..pipeline.manifests import IMAGE
+    from ..production.manifests import IMAGE
 
     if image is not None and not IMAGE.fullmatch(image):
         raise typer.BadParameter(f"{image!r} is no image by digest; expected NAME@sha256:DIGEST.")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from ..pipeline.errors import LifecycleError
+from ..core.errors import LifecycleError
 from .options import AsJson, Expect, Image, Package, Packages, Plan, Remote, To
 
 app = typer.Typer()
@@ -17,13 +16,12 @@ app = typer.Typer()
 @app.command()
 def package() -> None:
     """Write the last run's bundle into one file, to be released, and what it is made of into another."""
-    from ..pipeline.build import BUILD
-    from ..pipeline.champion import BUNDLE
-    from ..pipeline.package import PACKAGE, pack_bundle
-    from ..pipeline.sbom import SBOM, read_needs, write_sbom
+    from ..bundle.archive import pack_bundle
+    from ..bundle.sbom import SBOM, read_needs, write_sbom
+    from ..core.layout import ARCHIVE, BUILD, BUNDLE
 
     build = Path(BUILD)
-    bundle, path, bill = build / BUNDLE, build / PACKAGE, build / SBOM
+    bundle, path, bill = build / BUNDLE, build / ARCHIVE, build / SBOM
     needs = read_needs(bundle)
     digest = pack_bundle(bundle, path)
     write_sbom(bundle, digest, needs, bill)
@@ -34,11 +32,10 @@ def package() -> None:
 @app.command()
 def smoke(package: Package = None, as_json: AsJson = False) -> None:
     """Prove that a package works: serve it in a clean environment, and ask what it was asked when made."""
-    from ..pipeline.build import BUILD
-    from ..pipeline.package import PACKAGE
-    from ..pipeline.smoke import smoke
+    from ..core.layout import ARCHIVE, BUILD
+    from ..production.smoke.check import smoke
 
-    path = package or Path(BUILD) / PACKAGE
+    path = package or Path(BUILD) / ARCHIVE
     proof = smoke(path, Path())
     seen = {"ready_seconds": round(proof.ready_seconds, 2), "latency_ms": round(proof.latency_ms, 2)}
     if as_json:
@@ -60,7 +57,8 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Put the last run's model into production: one commit on the branch production."""
-    from ..pipeline import production, promotion
+    from ..production import branch as production
+    from ..production import promotion
 
     root = Path()
     if plan:
@@ -80,7 +78,8 @@ def promote(
 @app.command()
 def rollback(to: To = None, remote: Remote = "origin", plan: Plan = False, as_json: AsJson = False) -> None:
     """Let an earlier version run again: one commit on the branch production."""
-    from ..pipeline import production, promotion
+    from ..production import branch as production
+    from ..production import promotion
 
     root = Path()
     if plan:
@@ -98,12 +97,12 @@ def register(
     packages: Packages = None, remote: Remote = "origin", plan: Plan = False, as_json: AsJson = False
 ) -> None:
     """Let MLflow's model registry say what production says; change nothing where it does."""
-    from ..pipeline.store import VARIABLE, is_named
+    from ..tracking.store import VARIABLE, is_named
 
     if not is_named():
         typer.echo("null" if as_json else f"Nothing to register: {VARIABLE} is not set.")
         return
-    from ..pipeline import registry
+    from ..tracking import registry
 
     act = registry.plan_registration if plan else registry.register
     registration = act(Path(), remote, packages or [])
@@ -120,7 +119,7 @@ def register(
 @app.command()
 def status(remote: Remote = "origin", as_json: AsJson = False) -> None:
     """Show what runs in production, since when, and what ran before."""
-    from ..pipeline.production import describe_deployment, read_history
+    from ..production.branch import describe_deployment, read_history
 
     history = read_history(Path(), remote)
     if as_json:
@@ -130,22 +129,3 @@ def status(remote: Remote = "origin", as_json: AsJson = False) -> None:
         typer.echo("Nothing has been deployed yet.")
     for place, deployment in enumerate(history):
         typer.echo(f"{' ' if place else '*'} {describe_deployment(deployment)}")
-
-
-@app.command()
-def serve(
-    bundle: Annotated[Path, typer.Option(help="Folder of the bundle.")] = Path("build/bundle"),
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
-    check: Annotated[bool, typer.Option("--check", help="Only tell whether it could be served.")] = False,
-) -> None:
-    """Answer HTTP requests with the model of a bundle."""
-    from ..pipeline.settings import PARAMS, read_settings
-    from ..serving import server
-
-    settings = read_settings(Path(PARAMS)).serve
-    if check:
-        server.check(bundle)
-        typer.echo(f"{bundle.as_posix()} can be served.")
-    else:
-        server.serve(bundle, settings, host, port)

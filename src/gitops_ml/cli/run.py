@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..console import open_console, say_error
-from ..pipeline.errors import LifecycleError
+from ..core.errors import LifecycleError
+from .console import open_console, say_error
 from .options import AsJson, Champion
 
 if TYPE_CHECKING:
-    from ..pipeline.records import Records
+    from ..core.records import Records
     from ..pipeline.run import Run
 
 app = typer.Typer()
@@ -25,9 +25,9 @@ app = typer.Typer()
 @app.command()
 def run(as_json: AsJson = False, champion: Champion = None) -> None:
     """Do every stage; do nothing if nothing has changed."""
+    from ..core.settings import PARAMS, read_settings
     from ..pipeline.lifecycle import find_finished, perform
     from ..pipeline.run import Run
-    from ..pipeline.settings import PARAMS, read_settings
 
     try:
         records = find_finished(Path(), read_settings(Path(PARAMS)), champion)
@@ -103,9 +103,9 @@ def card() -> None:
 @app.command()
 def gate(as_json: AsJson = False) -> None:
     """Exit with status 1 unless the last run finished and every gate holds."""
-    from ..pipeline.build import BUILD
-    from ..pipeline.records import ComparisonRecord, RunRecord
-    from ..pipeline.summary import describe_failure, describe_success
+    from ..core.layout import BUILD
+    from ..core.records import ComparisonRecord, RunRecord
+    from ..report.console_lines import describe_failure, describe_success
 
     build = Path(BUILD)
     last = RunRecord.read(build)
@@ -124,9 +124,17 @@ def gate(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON schema of params.yaml, for editors and linters."""
+    from ..core.settings import Settings
+
+    typer.echo(json.dumps(Settings.model_json_schema(), indent=2))
+
+
+@app.command()
 def ui() -> None:
     """Open MLflow's pages about the runs, on this machine only."""
-    from ..pipeline.store import start_ui
+    from ..tracking.store import start_ui
 
     start_ui(Path())
 
@@ -145,7 +153,7 @@ def _collect_rarely() -> None:
 
 
 def _print_outcome(records: Records, unchanged: bool, as_json: bool) -> None:
-    from ..pipeline.summary import describe_comparison
+    from ..report.console_lines import describe_comparison
 
     assert records.comparison is not None
     if as_json:

@@ -11,16 +11,16 @@ from scipy.stats import norm
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
+from ..core.records import ChampionResult, Estimate, PairedMetric, PairedSlice
+from ..core.settings import Settings
+from ..data.split import features_and_target
+from ..evaluation.measure import Measured, Measurement, Trial, measure, number_groups
+from ..evaluation.slices import Slice, cut_slices
+from ..metrics.prediction import Prediction, predict
+from ..metrics.registry import find_metric
+from ..training.processes import describe
 from .champion import Champion, find_unknown_rows, list_missing, select_features
-from .isolation import describe
-from .measurement import Measured, Measurement, Trial, measure, number_groups
-from .metrics import find_metric
-from .prediction import Prediction, predict
-from .records import ChampionResult, Estimate, PairedMetric, PairedSlice
 from .replay import Answers, Incomparable, replay
-from .settings import Settings
-from .slices import Slice, cut_slices
-from .split import features_and_target
 from .verdict import decide
 
 # Of the differences on all slices together, this share may look significant by chance.

@@ -7,23 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import LifecycleError
+from ..core.errors import LifecycleError
+from ..core.layout import BUNDLE, CHAMPION, MANIFEST, STATE
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from .columns import ContractRecord
-    from .data import Loaded
-    from .seal import LineageRecord
-    from .settings import Settings
-    from .validation import Validation
-
-# Where the champion lies by default: model.json tells its version, bundle/ is what is deployed.
-CHAMPION = "champion"
-BUNDLE = "bundle"
-MANIFEST = "MANIFEST.json"
-STATE = "model.json"
+    from ..bundle.manifest import LineageRecord
+    from ..contract.export import ContractRecord
+    from ..contract.validation import Validation
+    from ..core.settings import Settings
+    from ..data.loading import Loaded
 
 
 @dataclass(frozen=True)
@@ -70,8 +65,8 @@ def read_champion(bundle: Path) -> Champion:
     LifecycleError
         If the bundle is not as it was sealed, or its records cannot be read.
     """
-    from .columns import ContractRecord
-    from .seal import LineageRecord, verify_bundle
+    from ..bundle.manifest import LineageRecord, verify_bundle
+    from ..contract.export import ContractRecord
 
     verify_bundle(bundle)
     return Champion(
@@ -100,7 +95,7 @@ def recover_columns(
     DataFrame of shape (n_test, n_recovered)
         Of the test rows, in their order; without a column in most cases.
     """
-    from .split import hold_out
+    from ..data.split import hold_out
 
     missing = [name for name in list_missing(champion, validation.valid) if name in loaded.frame]
     held_out, _ = hold_out(validation.valid, settings)
@@ -124,7 +119,7 @@ def find_unknown_rows(champion: Champion, frame: pd.DataFrame) -> np.ndarray:
     """
     import numpy as np
 
-    from .split import is_held_out
+    from ..data.split import is_held_out
 
     contract, lineage = champion.contract, champion.lineage
     column = {"time": contract.time, "hash": contract.id, "group": contract.group}[lineage.split]

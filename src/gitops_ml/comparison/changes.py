@@ -7,19 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import LifecycleError
-from .lock import read_lock
-from .records import ChangesRecord, ColumnChange, DataFile, FileChange, SettingChange
-from .settings import PARAMS, Settings, hide_secrets
+from ..core.errors import LifecycleError
+from ..core.layout import BASE
+from ..core.records import ChangesRecord, ColumnChange, DataFile, FileChange, SettingChange
+from ..core.settings import PARAMS, Settings, hide_secrets
+from ..data.lock import read_lock
 
 if TYPE_CHECKING:
+    from ..contract.export import Column
+    from ..contract.validation import Validation
+    from ..data.loading import Loaded
     from .champion import Champion
-    from .columns import Column
-    from .data import Loaded
-    from .validation import Validation
 
-# The files of the base branch that a change is held against lie here, if anywhere.
-BASE = "base"
 # Lines of unchanged text around a change of the card.
 CONTEXT = 1
 
@@ -52,9 +51,9 @@ def add_rows(
     """
     import numpy as np
 
-    from .columns import describe_columns
-    from .drift import measure_drift
-    from .profile import ProfileRecord
+    from ..contract.export import describe_columns
+    from ..drift.profile import ProfileRecord
+    from ..drift.psi import measure_drift
 
     columns = describe_columns(validation.valid, settings)
     fresh = {change.path for change in changes.files or [] if change.change != "removed"}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from .errors import LifecycleError
-from .gates import check_gates, guard_champion, waive
-from .records import (
+from ..core.errors import LifecycleError
+from ..core.records import (
     ChampionResult,
     ComparisonRecord,
     Estimate,
@@ -14,7 +13,8 @@ from .records import (
     ValidationRecord,
     Verdict,
 )
-from .settings import Settings
+from ..core.settings import Settings
+from .gates import check_gates, guard_champion, waive
 from .verdict import decide
 
 NO_DIFFERENCE = Estimate(value=0.0, low=0.0, high=0.0)

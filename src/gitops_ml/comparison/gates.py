@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from .records import (
+from ..core.formatting import name_metric, plural, write_amount, write_metric, write_number
+from ..core.records import (
     ChampionResult,
     Estimate,
     EvaluationRecord,
@@ -16,8 +17,7 @@ from .records import (
     Verdict,
     WaiverResult,
 )
-from .settings import Settings, Waiver
-from .wording import name_metric, plural, write_amount, write_metric, write_number
+from ..core.settings import Settings, Waiver
 
 
 def check_gates(

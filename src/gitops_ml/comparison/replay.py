@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .errors import LifecycleError
-from .prediction import Prediction
+from ..core.errors import LifecycleError
+from ..metrics.prediction import Prediction
 
 ROWS, ANSWERS = "rows.pickle", "answers.npz"
 
@@ -83,9 +83,9 @@ def _read(path: Path) -> Answers:
 
 def _answer(bundle: Path, folder: Path) -> None:
     """Predict and write down the answers: what happens in the process of the champion."""
-    from .bundle import load_bundle, use_code
-    from .golden import replay_golden
-    from .prediction import predict
+    from ..bundle.bundle import load_bundle, use_code
+    from ..bundle.golden import replay_golden
+    from ..metrics.prediction import predict
 
     use_code(bundle)
     loaded = load_bundle(bundle)
@@ -109,7 +109,7 @@ if __name__ == "__main__":
     try:
         _answer(Path(sys.argv[1]), Path(sys.argv[2]))
     except Exception as error:
-        from .isolation import describe
+        from ..training.processes import describe
 
         told = str(error) if isinstance(error, LifecycleError) else f"its model raised {describe(error)}"
         sys.exit(" ".join(told.split()))

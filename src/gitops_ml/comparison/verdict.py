@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .records import Verdict
+from ..core.records import Verdict
 
 
 def decide(low: float, high: float, margin: float) -> Verdict:

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from .breach import EXAMPLES
-from .records import Finding
-from .settings import Settings, parse_period
+from ..core.records import Finding
+from ..core.settings import Settings, parse_period
+from .violations import EXAMPLES
 
 Level = Literal["error", "warning"]
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from .project import load_contract
-from .records import Part, Record, TrainingRecord
-from .settings import Settings
+from ..core.project import load_contract
+from ..core.records import Part, Record, TrainingRecord
+from ..core.settings import Settings
 
 Kind = Literal["integer", "number", "boolean", "string", "datetime", "duration", "other"]
 Role = Literal["feature", "target", "id", "group"]

@@ -14,8 +14,7 @@ import pandas as pd
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from pandera.pandas import DataFrameSchema
 
-from .breach import EXAMPLES, TABLE, Breach, find_rows, shorten, show_values
-from .project import load_contract
+from .violations import EXAMPLES, TABLE, Breach, find_rows, shorten, show_values
 
 # Checks that fail only because something before them failed: the cause is reported, not these.
 CONSEQUENCES = {SchemaErrorReason.WRONG_DATATYPE, SchemaErrorReason.CHECK_ERROR}
@@ -59,11 +58,6 @@ class Outcome:
     def table_is_broken(self) -> bool:
         """Whether a rule is broken that leaving out rows cannot mend."""
         return any(breach.level == "error" and breach.rows is None for breach in self.breaches)
-
-
-def read_contract() -> DataFrameSchema:
-    """Return the contract of ``schema.py``."""
-    return load_contract()
 
 
 def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Outcome:

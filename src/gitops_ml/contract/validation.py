@@ -8,14 +8,15 @@ from difflib import get_close_matches
 import numpy as np
 import pandas as pd
 
-from .breach import TABLE, Breach, find_rows
-from .contract import Outcome, apply_contract, read_contract
-from .data import Loaded
-from .errors import LifecycleError
-from .plausibility import examine, summarise_target
-from .records import Finding, ValidationRecord
-from .settings import Settings
-from .split import Split
+from ..core.errors import LifecycleError
+from ..core.project import load_contract
+from ..core.records import Finding, ValidationRecord
+from ..core.settings import Settings
+from ..data.loading import Loaded
+from ..data.split import Split
+from .checks import examine, summarise_target
+from .schema import Outcome, apply_contract
+from .violations import TABLE, Breach, find_rows
 
 # A test part smaller than this gives intervals too wide to decide anything.
 MIN_TEST_ROWS = 100
@@ -130,7 +131,7 @@ def add_findings(record: ValidationRecord, findings: list[Finding]) -> Validatio
 
 def _require_columns(settings: Settings) -> None:
     """Refuse settings that name a column which the contract does not have."""
-    known = [str(name) for name in read_contract().columns]
+    known = [str(name) for name in load_contract().columns]
     data = settings.data
     named = {"data.target": data.target, "data.id": data.id, "data.time": data.time, "data.group": data.group}
     wanted = [(key, name) for key, name in named.items() if name is not None]
@@ -148,7 +149,7 @@ def _apply_rules(frame: pd.DataFrame, settings: Settings) -> Outcome:
     """Apply the contract, and the rules that hold whatever the contract says."""
     if frame.empty:
         return Outcome(frame, [Breach(TABLE, "has rows")], typed=False)
-    outcome = apply_contract(frame, read_contract())
+    outcome = apply_contract(frame, load_contract())
     told = {(breach.column, breach.check) for breach in outcome.breaches}
     own = _find_unusable(outcome.frame, settings)
     new = [breach for breach in own if (breach.column, breach.check) not in told]

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from .records import Finding
+from ..core.records import Finding
 
 TABLE = "table"
 EXAMPLES = 5

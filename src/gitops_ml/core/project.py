@@ -25,7 +25,7 @@ _chosen: str | None = None
 
 
 def choose_package(name: str) -> None:
-    """Let this process work for the package ``name``, whatever the current folder says."""
+    """Let this process work for an importable package, whatever the current folder says."""
     global _chosen
     _chosen = name
 
@@ -50,11 +50,17 @@ def find_folder() -> Path:
         If there is no such package.
     """
     name = name_package()
-    _look_in_source(name)
+    if _chosen is None:
+        _look_in_source(name)
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise LifecycleError(f"{SOURCE}/{name} is missing, which {PYPROJECT} names as the project's package.")
     return Path(spec.submodule_search_locations[0])
+
+
+def list_modules() -> list[Path]:
+    """Return the files of the project's package, sorted: all that features and models are written in."""
+    return sorted(path for path in find_folder().rglob("*.py") if "__pycache__" not in path.parts)
 
 
 def load_module(name: str) -> ModuleType:

@@ -6,7 +6,7 @@ import difflib
 import re
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -14,6 +14,7 @@ from .errors import LifecycleError
 
 PARAMS = "params.yaml"
 
+Read = TypeVar("Read", bound=BaseModel)
 Share = Annotated[float, Field(ge=0, le=1)]
 WaivableGate = Literal[
     "beats baseline",
@@ -277,10 +278,27 @@ def read_settings(path: Path) -> Settings:
         If the file is missing, is not YAML, or has a key or a value that is not allowed. An
         unknown key is answered with the nearest known one.
     """
+    return _validate(Settings, _read_yaml(path), path)
+
+
+def read_serve_settings(path: Path) -> ServeSettings:
+    """Read the section ``serve`` of ``params.yaml`` alone, which is all that a service needs to know.
+
+    Raises
+    ------
+    LifecycleError
+        As ``read_settings`` does.
+    """
+    content = _read_yaml(path)
+    section = content.get("serve") if isinstance(content, dict) else None
+    return _validate(ServeSettings, section or {}, path, "serve")
+
+
+def _read_yaml(path: Path) -> Any:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LifecycleError(f"{path} is missing; run mlops in the folder that holds it.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -288,22 +306,22 @@ def read_settings(path: Path) -> Settings:
         line = f", line {where.line + 1}" if where else ""
         problem = getattr(error, "problem", error)
         raise LifecycleError(f"{path}{line}: expected YAML, but {problem}.") from None
+
+
+def _validate(model: type[Read], content: Any, path: Path, *section: str) -> Read:
     try:
-        return Settings.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
-        raise LifecycleError(f"{path}: {_explain(error)}") from None
+        clauses = "; ".join(_explain(problem, section) for problem in error.errors())
+        raise LifecycleError(f"{path}: {clauses}.") from None
 
 
-def _explain(error: ValidationError) -> str:
-    """Say in one sentence what is wrong, one clause a problem."""
-    return "; ".join(_explain_one(problem) for problem in error.errors()) + "."
-
-
-def _explain_one(problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
+def _explain(problem: Any, section: tuple[str, ...]) -> str:
+    location = (*section, *problem["loc"])
+    key = ".".join(str(part) for part in location)
     if problem["type"] == "extra_forbidden":
-        known = _known_keys(problem["loc"][:-1])
-        near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0)
+        known = _known_keys(location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0)
         return f"unknown key {key}, did you mean '{near[0]}'?"
     if problem["type"] == "missing":
         return f"key {key} is missing"
@@ -318,9 +336,3 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         # A number is a place in a list, and leads to what the list is of.
         model = get_args(model)[0] if isinstance(part, int) else model.model_fields[part].annotation
     return list(model.model_fields)
-
-
-if __name__ == "__main__":
-    import json
-
-    print(json.dumps(Settings.model_json_schema(), indent=2))

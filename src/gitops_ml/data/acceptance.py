@@ -8,18 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .data import holds_times
-from .errors import LifecycleError
-from .lock import (
-    DataStatus,
-    Lock,
-    inspect,
-    inspect_all,
-    read_lock_if_any,
-    write_lock,
-)
-from .records import DataFile, Finding, Part
-from .settings import DataSettings, Settings
+from ..core.errors import LifecycleError
+from ..core.records import DataFile, Finding, Part
+from ..core.settings import DataSettings, Settings
+from .loading import holds_times
+from .lock import DataStatus, Lock, inspect, inspect_all, read_lock_if_any, write_lock
 from .sources import is_remote, read_file
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .errors import LifecycleError
-from .project import find_function
-from .records import Part
-from .settings import DataSettings, hide_secrets
+from ..core.errors import LifecycleError
+from ..core.project import find_function
+from ..core.records import Part
+from ..core.settings import DataSettings, hide_secrets
 from .sources import is_remote, list_matches, parse_file, read_bytes
 
 if TYPE_CHECKING:

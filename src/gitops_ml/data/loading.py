@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import LifecycleError
+from ..core.errors import LifecycleError
+from ..core.project import load_contract
+from ..core.records import DataFile
+from ..core.settings import DataSettings, Settings, parse_period
 from .lock import LOCK, read_lock, refuse_changed, refuse_missing
-from .records import DataFile
-from .settings import DataSettings, Settings, parse_period
 from .sources import list_files, read_file
 
 if TYPE_CHECKING:
@@ -93,9 +94,7 @@ def _concatenate(frames: dict[str, pd.DataFrame], data: DataSettings) -> pd.Data
 
 
 def _needed_columns(data: DataSettings) -> set[str]:
-    from .contract import read_contract
-
-    return {*read_contract().columns, data.target, *filter(None, (data.id, data.time, data.group))}
+    return {*load_contract().columns, data.target, *filter(None, (data.id, data.time, data.group))}
 
 
 def _require_columns(frames: dict[str, pd.DataFrame], needed: set[str]) -> None:

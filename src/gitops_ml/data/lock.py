@@ -8,9 +8,9 @@ from typing import Literal, NoReturn
 
 from pydantic import Field
 
-from .errors import LifecycleError
-from .records import DataFile, Part, write_text
-from .settings import Settings
+from ..core.errors import LifecycleError
+from ..core.records import DataFile, Part, write_text
+from ..core.settings import Settings
 from .sources import digest_file, is_remote, list_files
 
 LOCK = "data.lock"

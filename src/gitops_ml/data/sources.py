@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from .database import digest_frame, name_database, read_query
-from .errors import LifecycleError
-from .settings import DataSettings
+from ..core.errors import LifecycleError
+from ..core.settings import DataSettings
+from .sql import digest_frame, name_database, read_query
 
 if TYPE_CHECKING:
     import pandas as pd

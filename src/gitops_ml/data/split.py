@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .errors import LifecycleError
-from .settings import Settings, parse_period
+from ..core.errors import LifecycleError
+from ..core.settings import Settings, parse_period
 
 Fold = tuple[np.ndarray, np.ndarray]
 

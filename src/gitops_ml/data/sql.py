@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import LifecycleError
-from .settings import DataSettings
+from ..core.errors import LifecycleError
+from ..core.settings import DataSettings
 
 if TYPE_CHECKING:
     import pandas as pd

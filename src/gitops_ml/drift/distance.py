@@ -6,8 +6,8 @@ import numpy as np
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
 
-from ..pipeline.bins import lay_out
-from .tally import NumberTally
+from .bins import lay_out
+from .histogram import NumberTally
 
 
 def measure_jensen_shannon(before: np.ndarray, after: np.ndarray) -> float:

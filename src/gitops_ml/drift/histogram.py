@@ -7,16 +7,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from ..pipeline.bins import (
-    Profile,
-    count_levels,
-    lay_out,
-    pick_new,
-    place_levels,
-    place_numbers,
-    read_numbers,
-)
-from ..pipeline.profile import CategoryProfile, DateProfile, NumberProfile, ProfileRecord
+from .bins import Profile, count_levels, lay_out, pick_new, place_levels, place_numbers, read_numbers
+from .profile import CategoryProfile, DateProfile, NumberProfile, ProfileRecord
 
 # New levels of a category that are told apart.
 NAMES = 300

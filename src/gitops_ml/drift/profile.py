@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from .columns import to_json
-from .records import Part, Record
-from .settings import Settings
-from .split import Split, features_and_target
+from ..contract.export import to_json
+from ..core.records import Part, Record
+from ..core.settings import Settings
+from ..data.split import Split, features_and_target
 
 # Bins of about equal counts that a numeric column is divided into.
 BINS = 20

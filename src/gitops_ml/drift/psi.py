@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency
 
+from ..core.records import Drift
 from .bins import Profile, count_values, lay_out
 from .profile import DateProfile, NumberProfile, ProfileRecord
-from .records import Drift
 
 # What the credit industry calls a moderate shift (N. Siddiqi, Credit Risk Scorecards, 2006).
 MODERATE = 0.1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..pipeline.bins import Profile, lay_out
-from ..pipeline.drift import measure_psi
-from ..pipeline.profile import CategoryProfile
+from .bins import Profile, lay_out
+from .profile import CategoryProfile
+from .psi import measure_psi
 
 DRAWS = 20_000
 SEED = 0

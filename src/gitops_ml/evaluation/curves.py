@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from .prediction import Prediction
-from .records import Curve
-from .scores import encode
+from ..core.records import Curve
+from ..metrics.builtin import encode
+from ..metrics.prediction import Prediction
 
 POINTS = 200
 BINS = 10

@@ -12,17 +12,17 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
+from ..core.errors import LifecycleError
+from ..core.progress import Progress
+from ..core.records import EvaluationRecord, Importance, MetricResult, SliceResult
+from ..core.settings import Settings
+from ..data.split import Split, features_and_target
+from ..metrics.prediction import predict
+from ..metrics.registry import Metric, find_metric
 from . import curves
-from .errors import LifecycleError
 from .importance import rank_columns
-from .measurement import Measured, Measurement, Trial, measure, number_groups
-from .metrics import Metric, find_metric
-from .prediction import predict
-from .progress import Progress
-from .records import EvaluationRecord, Importance, MetricResult, SliceResult
-from .settings import Settings
+from .measure import Measured, Measurement, Trial, measure, number_groups
 from .slices import Slice, cut_slices
-from .split import Split, features_and_target
 
 # Single rows are predicted this often, or for this long, to measure the latency.
 LATENCY_ROWS = 20

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from .measurement import Trial
-from .metrics import Metric
-from .prediction import Prediction
-from .records import Importance
+from ..core.records import Importance
+from ..metrics.prediction import Prediction
+from ..metrics.registry import Metric
+from .measure import Trial
 
 Ask = Callable[[pd.DataFrame], Prediction]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .metrics import Metric
-from .prediction import Prediction
-from .records import Estimate
-from .resampling import Draws, Part, bootstrap, estimate
-from .scores import UndefinedMetric
-from .settings import Settings
+from ..core.records import Estimate
+from ..core.settings import Settings
+from ..metrics.builtin import UndefinedMetric
+from ..metrics.prediction import Prediction
+from ..metrics.registry import Metric
+from .bootstrap.resample import Draws, Part, bootstrap, estimate
 from .slices import Slice
 
 

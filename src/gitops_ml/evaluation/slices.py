@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from .errors import LifecycleError
-from .settings import Settings
+from ..core.errors import LifecycleError
+from ..core.settings import Settings
 
 # Numbers and dates with more different values than this are cut into quarters.
 MANY = 12

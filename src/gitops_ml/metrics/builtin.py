@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics as sk
 
-from .errors import LifecycleError
+from ..core.errors import LifecycleError
 from .prediction import Prediction
 
 Function = Callable[[np.ndarray, Prediction, np.ndarray], float]

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from .errors import LifecycleError
+from ..core.errors import LifecycleError
 
 # Classifiers of scikit-learn whose label is the class of the highest probability: who asks for both
 # need not let them walk through their trees twice.

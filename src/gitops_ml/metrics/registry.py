@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .errors import LifecycleError
+from ..core.errors import LifecycleError
+from ..core.project import find_function, load_module
+from .builtin import BUILT_IN, SMALLER_IS_BETTER, Function, UndefinedMetric
 from .prediction import Prediction
-from .project import find_function, load_module
-from .scores import BUILT_IN, SMALLER_IS_BETTER, Function, UndefinedMetric
 
 
 @dataclass(frozen=True)

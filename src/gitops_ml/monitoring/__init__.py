@@ -1,1 +1,1 @@
-"""Watching production: drift, live performance, the service, and when to retrain."""
+"""Production, watched."""

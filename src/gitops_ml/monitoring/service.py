@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..pipeline.settings import Settings
-from ..pipeline.wording import plural, write_number, write_share
-from ..serving.summary import BOUNDS, SUFFIX, ServiceSummary
-from .log_folder import SLACK, connect, first_line, list_stamped
-from .records import ServiceLook
+from ..core.formatting import plural, write_number, write_share
+from ..core.settings import Settings
+from ..serving.service_stats import BOUNDS, SUFFIX, ServiceSummary
+from .check.records import ServiceLook
+from .prediction_log.folder import SLACK, connect, first_line, list_stamped
 
 # Files that are fetched side by side; small enough to be in memory together.
 AT_ONCE = 1000

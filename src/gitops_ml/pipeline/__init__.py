@@ -1,1 +1,1 @@
-"""The model lifecycle, one module a stage, in the order the data flows."""
+"""One run through the stages, and when it is needed."""

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import LifecycleError
+from ..core.errors import LifecycleError
+from ..core.layout import BUILD
 
-BUILD = "build"
 _LOCK = ".build.lock"
 _PREVIOUS = ".build-previous"
 _STAGED = ".build-staged-"

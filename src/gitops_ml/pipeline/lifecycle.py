@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from . import lock, runkey
-from .build import BUILD, stage_build
-from .champion import locate_champion
-from .errors import LifecycleError
-from .progress import Console
-from .records import Records, read_records
+from ..comparison.champion import locate_champion
+from ..core.errors import LifecycleError
+from ..core.layout import BUILD
+from ..core.progress import Console
+from ..core.records import Records, read_records
+from ..core.settings import Settings
+from ..data import lock
+from . import run_key as runkey
+from .build_dir import stage_build
 from .run import MODEL, Run
-from .settings import Settings
 
 # What a finished run leaves; where one is missing, the run is made anew.
 OUTPUTS = [

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from .errors import LifecycleError
-from .records import TrainingRecord
+from ..core.errors import LifecycleError
+from ..core.records import TrainingRecord
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -42,7 +42,7 @@ def _load(path: Path, run_key: str) -> Reused | None:
         return None
     if record.run_key != run_key:
         return None
-    from .persistence import load_model
+    from ..bundle.model_file import load_model
 
     try:
         return Reused(load_model(path), record, path)

@@ -12,11 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import changes, data, lock, runkey, summary
-from .build import BUILD, carry, link
-from .errors import LifecycleError
-from .progress import Console
-from .records import (
+from ..comparison import changes
+from ..core.errors import LifecycleError
+from ..core.git import read_revision
+from ..core.layout import BUILD
+from ..core.progress import Console
+from ..core.records import (
     ChampionResult,
     EvaluationRecord,
     Records,
@@ -26,19 +27,23 @@ from .records import (
     read_records,
     write_text,
 )
+from ..core.settings import PARAMS, Settings, read_settings
+from ..data import loading as data
+from ..data import lock
+from ..report import console_lines as summary
+from . import run_key as runkey
+from .build_dir import carry, link
 from .reuse import find_model
-from .revision import read_revision
-from .settings import PARAMS, Settings, read_settings
 
 if TYPE_CHECKING:
     import pandas as pd
     from sklearn.base import BaseEstimator
 
-    from .champion import Champion
-    from .data import Loaded
-    from .split import Split
-    from .tracking import Tracker
-    from .validation import Validation
+    from ..comparison.champion import Champion
+    from ..contract.validation import Validation
+    from ..data.loading import Loaded
+    from ..data.split import Split
+    from ..tracking.tracker import Tracker
 
 MODEL = "challenger.skops"
 LIBRARIES = ["scikit-learn", "pandas", "numpy", "pandera", "skops", "mlflow"]
@@ -82,7 +87,7 @@ class Run:
 
     def run_all(self) -> None:
         """Do every stage: what ``mlops run`` is."""
-        from .isolation import warm_up
+        from ..training.processes import warm_up
 
         warm_up()
         split = self.validate()
@@ -111,8 +116,8 @@ class Run:
             lock.require_unchanged(lock.inspect(settings, self.root))
             self._note(run_key=runkey.compute_run_key(settings, self.root))
             self._keep(changes=changes.begin_changes(self.root))
-            from .split import split
-            from .validation import add_findings, check_split, validate
+            from ..contract.validation import add_findings, check_split, validate
+            from ..data.split import split
 
             loaded = data.load(settings, self.root)
             validation = validate(loaded, settings)
@@ -135,10 +140,10 @@ class Run:
         with self._stage("train"):
             model = self._reuse()
             if model is None:
-                from .training import train
+                from ..training.train import train
 
                 training = train(split, self.settings, self._run_key, self.console.progress)
-                from .persistence import save_model
+                from ..bundle.model_file import save_model
 
                 model = training.model
                 save_model(model, self.staged / MODEL)
@@ -178,9 +183,9 @@ class Run:
     def evaluate(self, split: Split, model: BaseEstimator) -> None:
         """Measure the challenger on the test part and write the bundle."""
         with self._stage("evaluate"):
-            from .bundle import write_bundle
-            from .evaluation import evaluate
-            from .training import fit_baseline
+            from ..bundle.bundle import write_bundle
+            from ..evaluation.evaluate import evaluate
+            from ..training.train import fit_baseline
 
             baseline = fit_baseline(split, self.settings)
             record = evaluate(model, baseline, split, self.settings, self.console.progress)
@@ -197,8 +202,8 @@ class Run:
             If an earlier stage has not been done.
         """
         with self._stage("compare"):
-            from .comparison import compare
-            from .seal import measure_bundle
+            from ..bundle.manifest import measure_bundle
+            from ..comparison.compare import compare
 
             validation = ValidationRecord.read(self.staged)
             evaluation = EvaluationRecord.read(self.staged)
@@ -211,8 +216,8 @@ class Run:
     def write_card(self, model: BaseEstimator) -> None:
         """Write the model card, and seal the bundle with it."""
         with self._stage("card"):
-            from .card import render_card
-            from .seal import seal_bundle
+            from ..bundle.manifest import seal_bundle
+            from ..report.card import render_card
 
             card = render_card(self.records, self.settings, model, self.root)
             if self._champion is not None and self.records.changes is not None:
@@ -226,9 +231,9 @@ class Run:
     def report(self) -> None:
         """Write ``report.md`` and ``report.html``."""
         with self._stage("report"):
-            from .page import render_page
-            from .report import render_report
-            from .sections import list_unwritten
+            from ..report.html import render_page
+            from ..report.markdown import render_report
+            from ..report.sections import list_unwritten
 
             self._note(unwritten=list_unwritten(self.root))
             self._note_time()
@@ -252,7 +257,7 @@ class Run:
             if not (self.staged / "bundle" / "MANIFEST.json").exists():
                 shutil.rmtree(self.staged / "bundle", ignore_errors=True)
         if problem is not None or not (self.staged / "report.md").exists():
-            from .report import render_report
+            from ..report.markdown import render_report
 
             write_text(self.staged / "report.md", render_report(self.records, self._settings))
         carry(self.root, self.staged, LASTING)
@@ -262,7 +267,7 @@ class Run:
         """Read the champion, and what its comparison needs of the data besides the split."""
         if self._bundle is None:
             return
-        from .champion import read_champion, recover_columns
+        from ..comparison.champion import read_champion, recover_columns
 
         self._champion = read_champion(self._bundle)
         self._dropped = recover_columns(self._champion, loaded, validation, self.settings)
@@ -279,7 +284,7 @@ class Run:
             return ChampionResult(
                 version=champion.version, commit=champion.lineage.commit, run_key=self._run_key, same=True
             )
-        from .challenge import challenge
+        from ..comparison.challenge import challenge
 
         assert self._dropped is not None
         return challenge(model, champion, split.test, self._dropped, self.settings)
@@ -325,8 +330,8 @@ class Run:
 
 
 def _prepare(settings: Settings, root: Path) -> Tracker:
-    from . import evaluation, page, persistence  # noqa: F401 - only to have them loaded
-    from .tracking import open_tracker
+    from ..evaluation import evaluate as evaluation  # noqa: F401 - only to have them loaded
+    from ..tracking.tracker import open_tracker
 
     return open_tracker(settings, root)
 

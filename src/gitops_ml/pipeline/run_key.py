@@ -10,24 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .champion import MANIFEST, STATE
-from .changes import BASE
-from .errors import LifecycleError
-from .lock import read_lock
-from .settings import Settings
-from .sources import list_files
+from ..core.errors import LifecycleError
+from ..core.layout import BASE, MANIFEST, REQUIREMENTS, STATE
+from ..core.project import find_folder, list_modules
+from ..core.settings import Settings
+from ..data.lock import read_lock
+from ..data.sources import list_files
 
-PACKAGE = Path(__file__).parents[1]
-REQUIREMENTS = "requirements.txt"
+LIBRARY = Path(__file__).parents[1]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
-# Of the pipeline, only what stands between the data and the fitted challenger: how rows are read,
-# dropped and divided, how candidates train, and what selects among them.
-STAGES = ["sources", "database", "data", "breach", "contract", "validation", "split"]
-STAGES += ["training", "isolation", "fitting", "metrics", "prediction", "scores"]
-# These come after the model, whatever is in them.
-AFTER_THE_MODEL = ["cli.py", "commands", "console.py", "__init__.py", "__main__.py"]
-AFTER_THE_MODEL += ["pipeline", "serving", "monitoring"]
+# Of the library, what stands between the data and the fitted challenger: how rows are read, held against
+# the contract and divided, what selects among candidates, and how they train.
+ROOMS = ["data", "contract", "metrics", "training"]
 
 # Which rows and columns there are. The source itself is not named: the lock has the digest of
 # everything that was read from it. How old data may be changes a warning, no model.
@@ -39,9 +34,10 @@ def compute_run_key(settings: Settings, root: Path) -> str:
     """Return the digest of everything that can change a model, and of nothing else.
 
     That is: paths and digests in ``data.lock``; ``problem``, ``split``, ``train`` and parts of
-    ``data`` in ``params.yaml``, defaults included, however they are written down; the source of
-    the package apart from the stages that come after training; the locked requirements; the minor
-    version of Python. Line endings, comments in YAML and in the requirements do not count.
+    ``data`` in ``params.yaml``, defaults included, however they are written down; the project's
+    package; the rooms of this library up to training, as installed, whatever its version; the
+    locked requirements, among which this library's own pin is not; the minor version of Python.
+    Line endings, comments in YAML and in the requirements do not count.
 
     Parameters
     ----------
@@ -64,7 +60,8 @@ def compute_run_key(settings: Settings, root: Path) -> str:
             "python": PYTHON,
             "data": [[file.path, file.sha256] for file in read_lock(root).files],
             "settings": settings.model_dump(mode="json", include=MODEL_KEYS),
-            "source": _digest_files([*list_own_modules(), *_stage_modules()], PACKAGE),
+            "source": _digest_files(list_modules(), find_folder()),
+            "library": _digest_files(_list_stages(), LIBRARY),
             "metric": _digest_files(_metric_module(settings, root), root),
             "requirements": _requirements(root),
         }
@@ -75,7 +72,7 @@ def compute_fingerprint(settings: Settings, root: Path, run_key: str, champion: 
     """Return the digest of everything that can change any output of a run.
 
     That is: the run key, the whole of ``params.yaml`` and ``data.lock``, the names of the files
-    that lie there (reports tell which wait), every file of the package, what people wrote in
+    that lie there (reports tell which wait), every file of this library, what people wrote in
     ``model_cards/``, ``pyproject.toml``, what the change is compared with (the champion, and files
     of the base branch), the exact Python, and today's date where something ages.
 
@@ -100,7 +97,7 @@ def compute_fingerprint(settings: Settings, root: Path, run_key: str, champion: 
             "settings": settings.model_dump(mode="json"),
             "lock": read_lock(root).model_dump(mode="json"),
             "listed": list_files(settings.data, root),
-            "source": _digest_files(_files_below(PACKAGE), PACKAGE),
+            "library": _digest_files(_files_below(LIBRARY), LIBRARY),
             "cards": _digest_files(_files_below(root / "model_cards"), root),
             "project": _digest_files(root.glob("pyproject.toml"), root),
             "champion": _digest_champion(champion),
@@ -123,17 +120,8 @@ def _ages(settings: Settings) -> bool:
     return bool(settings.data.max_age or settings.gates.waive)
 
 
-def list_own_modules() -> list[Path]:
-    """Return the modules that the data scientist wrote: the package without the lifecycle around it."""
-    return [
-        path
-        for path in _files_below(PACKAGE)
-        if path.suffix == ".py" and path.relative_to(PACKAGE).parts[0] not in AFTER_THE_MODEL
-    ]
-
-
-def _stage_modules() -> list[Path]:
-    return [PACKAGE / "pipeline" / f"{name}.py" for name in STAGES]
+def _list_stages() -> list[Path]:
+    return [path for room in ROOMS for path in sorted((LIBRARY / room).rglob("*.py"))]
 
 
 def _metric_module(settings: Settings, root: Path) -> list[Path]:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .champion import STATE
-from .errors import LifecycleError
-from .records import Estimate, Part, Verdict
-from .wording import name_metric, write_metric
+from ..core.errors import LifecycleError
+from ..core.formatting import name_metric, write_metric
+from ..core.layout import STATE
+from ..core.records import Estimate, Part, Verdict
 
 BRANCH = "production"
 REFERENCE = f"refs/heads/{BRANCH}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .errors import LifecycleError
+from ..core.errors import LifecycleError
 
 KUBERNETES = Path("deploy/k8s")
 COMPOSE = Path("deploy/compose.yaml")

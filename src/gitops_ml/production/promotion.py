@@ -8,16 +8,15 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from . import production
-from .build import BUILD
-from .champion import BUNDLE, STATE
-from .errors import LifecycleError
+from ..bundle.archive import is_packed
+from ..bundle.manifest import LineageRecord, MetricsRecord, verify_bundle
+from ..core.errors import LifecycleError
+from ..core.layout import ARCHIVE, BUILD, BUNDLE, CARD, STATE
+from ..core.records import ComparisonRecord, RunRecord
+from ..report.console_lines import describe_failure
+from . import branch as production
+from .branch import Branch, BranchMovedError, Deployment, Score, State
 from .manifests import write_manifests
-from .package import PACKAGE, is_packed
-from .production import Branch, BranchMovedError, Deployment, Score, State
-from .records import ComparisonRecord, RunRecord
-from .seal import CARD, LineageRecord, MetricsRecord, verify_bundle
-from .summary import describe_failure
 
 
 def plan_promotion(root: Path, history: list[Deployment]) -> State | None:
@@ -50,7 +49,7 @@ def plan_promotion(root: Path, history: list[Deployment]) -> State | None:
         version=max((deployment.state.version for deployment in history), default=0) + 1,
         commit=lineage.commit,
         run_key=lineage.run_key,
-        bundle_sha256=_digest_package(build / PACKAGE, build / BUNDLE),
+        bundle_sha256=_digest_package(build / ARCHIVE, build / BUNDLE),
         verdict=comparison.verdict,
         score=_read_score(build / BUNDLE),
     )

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from markupsafe import Markup
 from skops.card import Card
 
-from . import wording
+from ..core import formatting as wording
+from ..core.records import EvaluationRecord, Records, TrainingRecord, ValidationRecord
+from ..core.settings import Settings
+from .environment import code, escape, make_environment, table
 from .headline import state_verdict, write_headline
-from .markdown import code, escape, make_environment, table
-from .records import EvaluationRecord, Records, TrainingRecord, ValidationRecord
 from .sections import Section, read_metadata, read_sections
-from .settings import Settings
 
 TASKS = {"classification": "tabular-classification", "regression": "tabular-regression"}
 # More rows than this make a card unreadable; all are in the bundle's metrics.json.
@@ -196,6 +195,4 @@ def _cut_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _render(template: str, **context: Any) -> str:
-    package = (__package__ or "").rpartition(".")[0]
-    text = make_environment().get_template(template).render(context, package=Markup(package))
-    return text.strip()
+    return make_environment().get_template(template).render(context).strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .records import (
+from ..core.records import (
     ComparisonRecord,
     Estimate,
     EvaluationRecord,

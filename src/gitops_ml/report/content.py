@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 
-from . import wording
+from ..core import formatting as wording
+from ..core.records import Gate, Records
+from ..core.settings import Settings, hide_secrets
 from .headline import write_headline
-from .records import Gate, Records
-from .settings import Settings, hide_secrets
 
 
 def gather(records: Records, settings: Settings | None) -> dict[str, Any]:

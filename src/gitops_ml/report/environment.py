@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from . import wording
+from ..core import formatting as wording
 
 # An invisible character that breaks mentions, issue numbers and addresses apart.
 _JOINER = "\N{WORD JOINER}"

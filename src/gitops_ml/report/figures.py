@@ -16,9 +16,9 @@ from sklearn.metrics import (
     RocCurveDisplay,
 )
 
-from . import wording
+from ..core import formatting as wording
+from ..core.records import Curve, EvaluationRecord, Importance, TrainingRecord
 from .canvas import INK, SERIES, SHADES, SOFT, render_svg
-from .records import Curve, EvaluationRecord, Importance, TrainingRecord
 
 
 class Drawing(NamedTuple):

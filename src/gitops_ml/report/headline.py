@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .records import ChampionResult, ComparisonRecord, Records
-from .wording import name_metric, plural, primary_metric, shorten, write_metric
+from ..core.formatting import name_metric, plural, primary_metric, shorten, write_metric
+from ..core.records import ChampionResult, ComparisonRecord, Records
 
 VERDICTS = {
     "better": "Better than {other}",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from . import wording
-from .contents import gather
-from .records import Estimate, Records
-from .settings import Settings
+from ..core import formatting as wording
+from ..core.records import Estimate, Records
+from ..core.settings import Settings
+from .content import gather
 
 if TYPE_CHECKING:
     from .figures import Drawing

@@ -7,11 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from . import charts, wording
-from .contents import gather
-from .markdown import make_environment
-from .records import Curve, Records
-from .settings import Settings
+from ..core import formatting as wording
+from ..core.records import Curve, Records
+from ..core.settings import Settings
+from . import mermaid as charts
+from .content import gather
+from .environment import make_environment
 
 # GitHub refuses comments of 65,536 characters, and the workflow that posts the report adds some more.
 LIMIT = 57_000

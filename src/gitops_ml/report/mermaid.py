@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from .records import Curve, Importance
+from ..core.records import Curve, Importance
 
 POINTS = 20
 # Mermaid's own colours are too pale for lines; these are seen on white and on black.

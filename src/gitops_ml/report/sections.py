@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from .errors import LifecycleError
+from ..core.errors import LifecycleError
 
 FOLDER = "model_cards"
 METADATA = "metadata.yaml"

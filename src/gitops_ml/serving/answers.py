@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..pipeline.columns import ContractRecord
-from ..pipeline.prediction import Prediction
+from ..contract.export import ContractRecord
+from ..metrics.prediction import Prediction
 
 
 def tell_predictions(prediction: Prediction, contract: ContractRecord) -> list[dict[str, Any]]:

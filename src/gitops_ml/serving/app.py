@@ -14,20 +14,20 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
-from ..pipeline.errors import LifecycleError
-from ..pipeline.settings import ServeSettings
+from ..core.errors import LifecycleError
+from ..core.settings import ServeSettings
 from .answers import tell_predictions
+from .auth import TokenGuard
 from .batching import Batcher, Predictions
-from .checking import Checker
-from .guard import TokenGuard
+from .errors import Refusal
+from .limits import Room
 from .metrics import Metrics
 from .model import Model
 from .openapi import DETAIL, UNAUTHORISED, Answers, describe_answer, describe_predict
-from .overload import Room
 from .prediction_log import PredictionLog
-from .reading import JSON, Table, merge, read_table
-from .refusal import Refusal
-from .summary import ServiceTally
+from .requests import JSON, Table, merge, read_table
+from .service_stats import ServiceTally
+from .validation import Checker
 
 MEGABYTE = 1_000_000
 # A body larger than this is read and checked in a thread, so that others are answered meanwhile.

@@ -13,8 +13,8 @@ from typing import Any
 from sklearn import config_context
 from threadpoolctl import threadpool_limits
 
-from .reading import Table
-from .refusal import Refusal
+from .errors import Refusal
+from .requests import Table
 
 # More rows than this are no quicker together.
 FULL = 2048

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..pipeline.columns import Column
+from ..contract.export import Column
 
 NOUNS = {
     "integer": "an integer",

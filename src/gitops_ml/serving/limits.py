@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .refusal import Refusal
+from .errors import Refusal
 
 RETRY_AFTER = "1"
 

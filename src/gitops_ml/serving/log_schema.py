@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from ..pipeline.columns import Column, ContractRecord
+from ..contract.export import Column, ContractRecord
 
 # As JSON has them; what is not named here is text there.
 TYPES = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}

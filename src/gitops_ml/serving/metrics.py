@@ -14,7 +14,7 @@ from prometheus_client import (
     multiprocess,
 )
 
-from .overload import Room
+from .limits import Room
 
 # Where the workers of one service put their numbers, so that any of them can tell the sum.
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"

@@ -13,14 +13,15 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
-from ..pipeline.bundle import load_bundle, require_runtime
-from ..pipeline.champion import STATE, read_version
-from ..pipeline.columns import ContractRecord, restore_frame
-from ..pipeline.errors import LifecycleError
-from ..pipeline.golden import GoldenRecord, replay_golden
-from ..pipeline.prediction import Prediction, predict
-from ..pipeline.seal import CARD, LineageRecord
-from .checking import Rows
+from ..bundle.bundle import load_bundle, require_runtime
+from ..bundle.golden import GoldenRecord, replay_golden
+from ..bundle.manifest import LineageRecord
+from ..comparison.champion import read_version
+from ..contract.export import ContractRecord, restore_frame
+from ..core.errors import LifecycleError
+from ..core.layout import CARD, STATE
+from ..metrics.prediction import Prediction, predict
+from .validation import Rows
 
 VERSION_VARIABLE = "MLOPS_MODEL_VERSION"
 # Sizes of batches at which a model must answer alike before requests are put together, and how many

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from .answers import describe_prediction
-from .checking import Checker
+from .errors import MAX_PROBLEMS
+from .json_schema import describe_schema
 from .model import Model
-from .reading import ARROW, CSV, JSON
-from .refusal import MAX_PROBLEMS
-from .wording import describe_schema
+from .requests import ARROW, CSV, JSON
+from .validation import Checker
 
 BINARY = {"type": "string", "format": "binary"}
 PROBLEM = {

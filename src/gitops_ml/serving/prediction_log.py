@@ -19,11 +19,11 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from ..pipeline.columns import ContractRecord, to_json
-from ..pipeline.settings import LogSettings
-from .checking import Rows
-from .log_format import describe_log, make_encoder
-from .summary import SUFFIX, ServiceTally
+from ..contract.export import ContractRecord, to_json
+from ..core.settings import LogSettings
+from .log_schema import describe_log, make_encoder
+from .service_stats import SUFFIX, ServiceTally
+from .validation import Rows
 
 # Records that may wait to be written. Beyond it they are dropped, and counted: a log must not stop
 # the service.

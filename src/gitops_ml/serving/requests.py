@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from .converting import FROM_TEXT
-from .refusal import Problem, Refusal, refuse_body, refuse_rows, show
+from .converters import FROM_TEXT
+from .errors import Problem, Refusal, refuse_body, refuse_rows, show
 
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from ..pipeline.errors import LifecycleError
-from ..pipeline.settings import ServeSettings
+from ..core.errors import LifecycleError
+from ..core.settings import ServeSettings
 from .imports import import_needed_only
 from .metrics import SHARED_FOLDER
 
@@ -52,7 +52,7 @@ class Server(uvicorn.Server):
         # What is imported and loaded now stays: the garbage collector need not walk through it.
         gc.disable()
         with import_needed_only():
-            from ..pipeline.bundle import use_code
+            from ..bundle.bundle import use_code
             from .app import Service, make_app
             from .model import load
         use_code(self.bundle)
@@ -111,7 +111,7 @@ def check(bundle: Path) -> None:
         If the bundle cannot be served.
     """
     with import_needed_only():
-        from ..pipeline.bundle import use_code
+        from ..bundle.bundle import use_code
         from .model import load
     use_code(bundle)
     load(bundle, os.environ)

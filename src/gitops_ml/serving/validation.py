@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..pipeline.columns import Column, ContractRecord
-from .converting import CONVERTERS
-from .reading import MISSING, Kinds, Table
-from .refusal import Problem, refuse_rows, show
-from .wording import describe_value
+from ..contract.export import Column, ContractRecord
+from .converters import CONVERTERS
+from .errors import Problem, refuse_rows, show
+from .json_schema import describe_value
+from .requests import MISSING, Kinds, Table
 
 Breaks = Callable[[np.ndarray, Any], np.ndarray]
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from .entries import COMMIT, RUN_KEY
-from .errors import LifecycleError
-from .production import State
-from .settings import PARAMS, read_settings
+from ..core.errors import LifecycleError
+from ..core.settings import PARAMS, read_settings
+from ..production.branch import State
+from .payload import COMMIT, RUN_KEY
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -80,10 +80,10 @@ def _list_models(client: MlflowClient, run: Run) -> Iterator[Tracked]:
 
 def _log(bundle: Path) -> None:
     """What happens in the process of its own."""
-    from .bundle import load_bundle, use_code
+    from ..bundle.bundle import load_bundle, use_code
 
     use_code(bundle)
-    from .tracking import open_tracker
+    from .tracker import open_tracker
 
     loaded = load_bundle(bundle)
     open_tracker(read_settings(Path(PARAMS)), Path()).log_bundle(loaded)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from .headline import name_other
-from .records import Estimate, MetricResult, Records, TrainingRecord
-from .settings import Settings
+from ..core.records import Estimate, MetricResult, Records, TrainingRecord
+from ..core.settings import Settings
+from ..report.headline import name_other
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Param
     from mlflow.models import ModelSignature
 
-    from .columns import ContractRecord
-    from .seal import LineageRecord
+    from ..bundle.manifest import LineageRecord
+    from ..contract.export import ContractRecord
 
 RUN_KEY = "run_key"
 COMMIT = "mlflow.source.git.commit"

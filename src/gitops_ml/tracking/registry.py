@@ -13,16 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import production
-from .build import BUILD
-from .errors import LifecycleError
-from .package import PACKAGE, unpack_bundle
-from .production import Deployment, State
-from .records import Part
-from .seal import LineageRecord
-from .settings import PARAMS, Settings, read_settings
+from ..bundle.archive import unpack_bundle
+from ..bundle.manifest import LineageRecord
+from ..core.errors import LifecycleError
+from ..core.layout import ARCHIVE, BUILD
+from ..core.records import Part
+from ..core.settings import PARAMS, Settings, read_settings
+from ..production import branch as production
+from ..production.branch import Deployment, State
+from .models import Tracked, find_tracked, log_bundle
 from .store import VARIABLE, explain_errors, find_uri, prepare_environment, require_unlocked
-from .tracked import Tracked, find_tracked, log_bundle
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -237,7 +237,7 @@ def _open_registry(root: Path, remote: str, packages: list[Path]) -> Iterator[Re
 
 
 def _find_packages(root: Path) -> list[Path]:
-    package = root / BUILD / PACKAGE
+    package = root / BUILD / ARCHIVE
     return [package] if package.is_file() else []
 
 

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .errors import LifecycleError
+from ..core.errors import LifecycleError
 
 VARIABLE = "MLFLOW_TRACKING_URI"
 TOKEN = "MLFLOW_TRACKING_TOKEN"

@@ -13,7 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .entries import (
+from ..core.errors import LifecycleError
+from ..core.records import CandidateResult, Records, TrainingRecord
+from ..core.settings import Settings
+from .payload import (
     collect_metrics,
     collect_origin_params,
     collect_params,
@@ -23,9 +26,6 @@ from .entries import (
     list_metrics,
     make_metric,
 )
-from .errors import LifecycleError
-from .records import CandidateResult, Records, TrainingRecord
-from .settings import Settings
 from .store import (
     ARTIFACTS,
     VARIABLE,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from sklearn.base import BaseEstimator
 
-    from .bundle import Bundle
+    from ..bundle.bundle import Bundle
 
 # What MLflow takes of a digest.
 LONGEST_DIGEST = 36
@@ -121,7 +121,7 @@ class Tracker:
         LifecycleError
             If a record of the bundle cannot be read, or as ``log``.
         """
-        from .seal import MetricsRecord
+        from ..bundle.manifest import MetricsRecord
 
         lineage, training = bundle.lineage, TrainingRecord.read(bundle.folder)
         metrics = list_metrics(MetricsRecord.read(bundle.folder).metrics)
@@ -203,9 +203,9 @@ class Tracker:
         """Log the challenger in MLflow's own layout; what is deployed is the bundle."""
         import mlflow
 
-        from .columns import ContractRecord
-        from .persistence import list_types, settle
-        from .requirements import list_pins
+        from ..bundle.model_file import list_types, settle
+        from ..bundle.requirements import list_pins
+        from ..contract.export import ContractRecord
 
         with _current(self._uri), mlflow.start_run(run_id=run), warnings.catch_warnings():
             warnings.simplefilter("ignore")

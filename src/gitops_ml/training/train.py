@@ -12,15 +12,15 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from . import project
-from .errors import LifecycleError
-from .fitting import Material, fit_whole, hand_over, score_fold
-from .isolation import Job, Outcome, run
-from .metrics import find_metric
-from .progress import Progress
-from .records import CandidateResult, TrainingRecord
-from .settings import Settings
-from .split import Split, features_and_target, folds
+from ..core import project
+from ..core.errors import LifecycleError
+from ..core.progress import Progress
+from ..core.records import CandidateResult, TrainingRecord
+from ..core.settings import Settings
+from ..data.split import Split, features_and_target, folds
+from ..metrics.registry import find_metric
+from .processes import Job, Outcome, run
+from .worker import Material, fit_whole, hand_over, score_fold
 
 Tell = Callable[[int], None]
 

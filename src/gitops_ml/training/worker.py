@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from .isolation import describe
-from .metrics import find_metric
-from .prediction import predict
-from .project import choose_package
-from .settings import Settings
+from ..core.project import choose_package
+from ..core.settings import Settings
+from ..metrics.prediction import predict
+from ..metrics.registry import find_metric
+from .processes import describe
 
 Factory = Callable[[int], dict[str, BaseEstimator]]
 

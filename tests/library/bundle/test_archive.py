@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.package import is_packed, pack_bundle, unpack_bundle
+from gitops_ml.bundle.archive import is_packed, pack_bundle, unpack_bundle
+from gitops_ml.core.errors import LifecycleError
 
 
 def write_archive(path: Path, **members: bytes | tarfile.TarInfo) -> None:

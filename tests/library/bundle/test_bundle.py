@@ -14,18 +14,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from gitops_ml_old.features import tree_features
+from gitops_ml_old.schema import Contract
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from {{ cookiecutter.__package }}.features import tree_features
-from {{ cookiecutter.__package }}.pipeline import bundle, records, seal
-from {{ cookiecutter.__package }}.pipeline.columns import restore_frame, to_json
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.golden import GOLDEN_ROWS, GoldenRecord, replay_golden
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
-from {{ cookiecutter.__package }}.pipeline.split import Split, features_and_target
-from {{ cookiecutter.__package }}.schema import Contract
+from gitops_ml.bundle import bundle
+from gitops_ml.bundle import manifest as seal
+from gitops_ml.bundle.golden import GOLDEN_ROWS, GoldenRecord, replay_golden
+from gitops_ml.contract.export import restore_frame, to_json
+from gitops_ml.core import records
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.settings import Settings
+from gitops_ml.data.split import Split, features_and_target
 
 FILES = {
     "model.skops",

@@ -26,9 +26,9 @@ from sklearn.model_selection import RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from {{ cookiecutter.__package }} import features
-from {{ cookiecutter.__package }}.pipeline import persistence
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
+from gitops_ml import features  # CHECK
+from gitops_ml.bundle import model_file as persistence
+from gitops_ml.core.errors import LifecycleError
 
 PACKAGE = persistence.PACKAGE
 ROWS = 200

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from {{ cookiecutter.__package }}.pipeline import requirements
-from {{ cookiecutter.__package }}.pipeline.requirements import list_closure, pin_requirements
+from gitops_ml.bundle import requirements
+from gitops_ml.bundle.requirements import list_closure, pin_requirements
 
 ROOT = Path(__file__).parents[1]
 

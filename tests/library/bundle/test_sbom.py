@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.requirements import list_pins, trace_needs
-from {{ cookiecutter.__package }}.pipeline.sbom import SBOM
-from {{ cookiecutter.__package }}.pipeline.seal import REQUIREMENTS, seal_bundle
-
 from conftest import mlops
+from gitops_ml.bundle.manifest import REQUIREMENTS, seal_bundle
+from gitops_ml.bundle.requirements import list_pins, trace_needs
+from gitops_ml.bundle.sbom import SBOM
+from gitops_ml.core.errors import LifecycleError
 
 
 def write(root: Path) -> dict[str, Any]:

@@ -7,13 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gitops_ml_old
 import pytest
-
-import {{ cookiecutter.__package }}
 
 from conftest import edit_params, mlops
 
-PACKAGE = {{ cookiecutter.__package }}.__name__
+PACKAGE = gitops_ml_old.__name__
 HEAVY = {"sklearn", "pandas", "numpy", "pandera", "mlflow", "matplotlib", "skops", "pyarrow"}
 
 

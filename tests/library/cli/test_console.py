@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from {{ cookiecutter.__package }} import console
+from gitops_ml.cli import console
 
 
 def test_plain_lines_name_stage_and_seconds() -> None:

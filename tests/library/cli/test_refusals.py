@@ -9,11 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import training
-from {{ cookiecutter.__package }}.pipeline.acceptance import accept
-from {{ cookiecutter.__package }}.pipeline.settings import read_settings
-
 from conftest import edit_params, mlops
+from gitops_ml.core.settings import read_settings
+from gitops_ml.data.acceptance import accept
+from gitops_ml.training import train as training
 from misfits import hopeless
 
 

@@ -13,17 +13,17 @@ from scipy.stats import norm
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from {{ cookiecutter.__package }}.pipeline import challenge as module
-from {{ cookiecutter.__package }}.pipeline.challenge import challenge
-from {{ cookiecutter.__package }}.pipeline.champion import Champion
-from {{ cookiecutter.__package }}.pipeline.columns import Column, ContractRecord
-from {{ cookiecutter.__package }}.pipeline.prediction import Prediction
-from {{ cookiecutter.__package }}.pipeline.records import ChampionResult
-from {{ cookiecutter.__package }}.pipeline.replay import Answers, Incomparable
-from {{ cookiecutter.__package }}.pipeline.resampling import Draws
-from {{ cookiecutter.__package }}.pipeline.seal import LineageRecord
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
-from {{ cookiecutter.__package }}.pipeline.split import hash_shares
+from gitops_ml.bundle.manifest import LineageRecord
+from gitops_ml.comparison import challenge as module
+from gitops_ml.comparison.challenge import challenge
+from gitops_ml.comparison.champion import Champion
+from gitops_ml.comparison.replay import Answers, Incomparable
+from gitops_ml.contract.export import Column, ContractRecord
+from gitops_ml.core.records import ChampionResult
+from gitops_ml.core.settings import Settings
+from gitops_ml.data.split import hash_shares
+from gitops_ml.evaluation.bootstrap.resample import Draws
+from gitops_ml.metrics.prediction import Prediction
 
 ROWS = 600
 Answer = Callable[[pd.DataFrame], Answers]

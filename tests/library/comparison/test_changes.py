@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import changes
-from {{ cookiecutter.__package }}.pipeline.columns import Column
-from {{ cookiecutter.__package }}.pipeline.lock import Lock, write_lock
-from {{ cookiecutter.__package }}.pipeline.records import DataFile
+from gitops_ml.comparison import changes
+from gitops_ml.contract.export import Column
+from gitops_ml.core.records import DataFile
+from gitops_ml.data.lock import Lock, write_lock
 
 
 def make_file(name: str, digest: str = "aa", rows: int = 10) -> DataFile:

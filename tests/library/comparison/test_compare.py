@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.comparison import compare
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.records import (
+from gitops_ml.comparison.compare import compare
+from gitops_ml.comparison.verdict import decide
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.records import (
     ComparisonRecord,
     Estimate,
     EvaluationRecord,
@@ -16,8 +17,7 @@ from {{ cookiecutter.__package }}.pipeline.records import (
     MetricResult,
     ValidationRecord,
 )
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
-from {{ cookiecutter.__package }}.pipeline.verdict import decide
+from gitops_ml.core.settings import Settings
 
 
 @pytest.mark.parametrize(

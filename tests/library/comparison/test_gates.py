@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.gates import guard_champion, waive
-from {{ cookiecutter.__package }}.pipeline.records import Gate, PairedSlice, Verdict
-from {{ cookiecutter.__package }}.pipeline.settings import Settings, read_settings
-from {{ cookiecutter.__package }}.pipeline.summary import describe_failure, describe_success
-
 from conftest import ROOT, edit_params
 from examples import make_champion, make_contest, make_settings
+from gitops_ml.comparison.gates import guard_champion, waive
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.records import Gate, PairedSlice, Verdict
+from gitops_ml.core.settings import Settings, read_settings
+from gitops_ml.report.console_lines import describe_failure, describe_success
 
 TODAY = datetime.now(UTC).date()
 

@@ -13,16 +13,16 @@ from sklearn.dummy import DummyRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from {{ cookiecutter.__package }} import features
-from {{ cookiecutter.__package }}.pipeline.bundle import load_bundle
-from {{ cookiecutter.__package }}.pipeline.champion import locate_champion, read_champion
-from {{ cookiecutter.__package }}.pipeline.columns import ContractRecord, restore_frame
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.golden import GoldenRecord
-from {{ cookiecutter.__package }}.pipeline.persistence import save_model
-from {{ cookiecutter.__package }}.pipeline.prediction import predict
-from {{ cookiecutter.__package }}.pipeline.replay import Incomparable, replay
-from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
+from gitops_ml import features  # CHECK
+from gitops_ml.bundle.bundle import load_bundle
+from gitops_ml.bundle.golden import GoldenRecord
+from gitops_ml.bundle.manifest import seal_bundle
+from gitops_ml.bundle.model_file import save_model
+from gitops_ml.comparison.champion import locate_champion, read_champion
+from gitops_ml.comparison.replay import Incomparable, replay
+from gitops_ml.contract.export import ContractRecord, restore_frame
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.metrics.prediction import predict
 
 TIMEOUT = 120
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from {{ cookiecutter.__package }}.pipeline import plausibility
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
+from gitops_ml.contract import checks as plausibility
+from gitops_ml.core.settings import Settings
 
 N_ROWS = 1000
 GIVEAWAY = "does not give the target away"

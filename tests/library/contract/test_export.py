@@ -8,10 +8,10 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from {{ cookiecutter.__package }} import schema
-from {{ cookiecutter.__package }}.pipeline import columns
-from {{ cookiecutter.__package }}.pipeline.records import TrainingRecord
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
+from gitops_ml import schema  # CHECK
+from gitops_ml.contract import export as columns
+from gitops_ml.core.records import TrainingRecord
+from gitops_ml.core.settings import Settings
 
 
 class Parcels(pa.DataFrameModel):

@@ -9,8 +9,8 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.breach import Breach
-from {{ cookiecutter.__package }}.pipeline.contract import Outcome, apply_contract
+from gitops_ml.contract.schema import Outcome, apply_contract
+from gitops_ml.contract.violations import Breach
 
 CONTRACT = pa.DataFrameSchema(
     {

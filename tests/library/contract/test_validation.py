@@ -10,12 +10,12 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import validation
-from {{ cookiecutter.__package }}.pipeline.data import Loaded
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.records import Finding
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
-from {{ cookiecutter.__package }}.pipeline.split import Split
+from gitops_ml.contract import validation
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.records import Finding
+from gitops_ml.core.settings import Settings
+from gitops_ml.data.loading import Loaded
+from gitops_ml.data.split import Split
 
 N_ROWS = 400
 

@@ -6,10 +6,9 @@ import math
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import wording
-from {{ cookiecutter.__package }}.pipeline.records import Estimate
-
 from examples import make_records, make_training
+from gitops_ml.core import formatting as wording
+from gitops_ml.core.records import Estimate
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from {{ cookiecutter.__package }}.pipeline.revision import Revision, read_revision
+from gitops_ml.core.git import Revision, read_revision
 
 
 def git(root: Path, *arguments: str) -> str:

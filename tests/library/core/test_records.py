@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.records import ValidationRecord, write_text
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.records import ValidationRecord, write_text
 
 RECORD = ValidationRecord(passed=True, rows=3, files=[])
 

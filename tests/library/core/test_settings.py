@@ -12,8 +12,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.settings import Settings, parse_period, read_settings
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.settings import Settings, parse_period, read_settings
 
 ROOT = Path(__file__).parents[1]
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.fetching import fetch, find_obstacle
-from {{ cookiecutter.__package }}.pipeline.settings import DataSettings
-
 from conftest import edit_params, mlops, run
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.settings import DataSettings
+from gitops_ml.data.fetch import fetch, find_obstacle
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from {{ cookiecutter.__package }}.pipeline import acceptance, data, lock
-from {{ cookiecutter.__package }}.pipeline.contract import read_contract
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.records import DataFile, Finding
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
+from gitops_ml.contract.schema import read_contract
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.records import DataFile, Finding
+from gitops_ml.core.settings import Settings
+from gitops_ml.data import acceptance, lock
+from gitops_ml.data import loading as data
 
 ROOT = Path(__file__).parents[1]
 # A column of the contract, whatever table it is about.

@@ -17,9 +17,9 @@ import pandas as pd
 import pytest
 from fsspec.registry import known_implementations
 
-from {{ cookiecutter.__package }}.pipeline import sources
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.settings import DataSettings
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.settings import DataSettings
+from gitops_ml.data import sources
 
 FRAME = pd.DataFrame({"day": pd.to_datetime(["2024-01-02", "2024-01-01"]).as_unit("us"), "y": [1, 2]})
 

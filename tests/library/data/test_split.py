@@ -11,14 +11,9 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
-from {{ cookiecutter.__package }}.pipeline.split import (
-    features_and_target,
-    folds,
-    hash_shares,
-    split,
-)
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.settings import Settings
+from gitops_ml.data.split import features_and_target, folds, hash_shares, split
 
 START = pd.Timestamp("2024-01-01")
 

@@ -10,13 +10,10 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from scipy.stats import wasserstein_distance
 
-from {{ cookiecutter.__package }}.monitoring.distance import (
-    measure_jensen_shannon,
-    measure_wasserstein,
-)
-from {{ cookiecutter.__package }}.monitoring.tally import NumberTally
-from {{ cookiecutter.__package }}.pipeline.drift import measure_psi
-from {{ cookiecutter.__package }}.pipeline.profile import _profile_numbers
+from gitops_ml.drift.distance import measure_jensen_shannon, measure_wasserstein
+from gitops_ml.drift.histogram import NumberTally
+from gitops_ml.drift.profile import _profile_numbers
+from gitops_ml.drift.psi import measure_psi
 
 COUNTS = st.lists(st.integers(0, 1000), min_size=6, max_size=6).filter(any).map(np.array)
 SAMPLES = st.lists(st.floats(-100, 100), min_size=2, max_size=50)

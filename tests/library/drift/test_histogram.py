@@ -11,16 +11,11 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from {{ cookiecutter.__package }}.monitoring import tally as module
-from {{ cookiecutter.__package }}.monitoring.tally import LevelTally, NumberTally, Tally
-from {{ cookiecutter.__package }}.pipeline import profile as profiling
-from {{ cookiecutter.__package }}.pipeline.bins import count_values, lay_out
-from {{ cookiecutter.__package }}.pipeline.profile import (
-    CategoryProfile,
-    NumberProfile,
-    ProfileRecord,
-    _profile,
-)
+from gitops_ml.drift import histogram as module
+from gitops_ml.drift import profile as profiling
+from gitops_ml.drift.bins import count_values, lay_out
+from gitops_ml.drift.histogram import LevelTally, NumberTally, Tally
+from gitops_ml.drift.profile import CategoryProfile, NumberProfile, ProfileRecord, _profile
 
 NUMBERS = st.floats(-5, 5) | st.sampled_from([np.nan, np.inf, 0.0, 100.0])
 LEVELS = st.sampled_from(["a", "b", "c", "new", "newer"]) | st.none()

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 
-from {{ cookiecutter.__package }}.pipeline import profile
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
-from {{ cookiecutter.__package }}.pipeline.split import Split
+from gitops_ml.core.settings import Settings
+from gitops_ml.data.split import Split
+from gitops_ml.drift import profile
 
 
 def choose(settings: Settings, problem: str) -> Settings:

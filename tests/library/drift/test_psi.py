@@ -6,14 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.drift import measure_drift
-from {{ cookiecutter.__package }}.pipeline.profile import (
-    CategoryProfile,
-    DateProfile,
-    ProfileRecord,
-    _profile,
-)
-from {{ cookiecutter.__package }}.pipeline.records import Drift
+from gitops_ml.core.records import Drift
+from gitops_ml.drift.profile import CategoryProfile, DateProfile, ProfileRecord, _profile
+from gitops_ml.drift.psi import measure_drift
 
 RNG = np.random.default_rng(5)
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, chi2
 
-from {{ cookiecutter.__package }}.monitoring import calibration
-from {{ cookiecutter.__package }}.monitoring.calibration import find_threshold
-from {{ cookiecutter.__package }}.pipeline.bins import count_values, lay_out
-from {{ cookiecutter.__package }}.pipeline.drift import measure_psi
-from {{ cookiecutter.__package }}.pipeline.profile import CategoryProfile, NumberProfile, _profile
+from gitops_ml.drift import threshold as calibration
+from gitops_ml.drift.bins import count_values, lay_out
+from gitops_ml.drift.profile import CategoryProfile, NumberProfile, _profile
+from gitops_ml.drift.psi import measure_psi
+from gitops_ml.drift.threshold import find_threshold
 
 RNG = np.random.default_rng(11)
 Draw = Callable[[int], pd.Series]

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn import metrics as sk
 
-from {{ cookiecutter.__package }}.pipeline import resampling
-from {{ cookiecutter.__package }}.pipeline.metrics import Metric, find_metric
-from {{ cookiecutter.__package }}.pipeline.prediction import Prediction
-from {{ cookiecutter.__package }}.pipeline.ranking import Ranking
-from {{ cookiecutter.__package }}.pipeline.resampling import Draws, Part
-from {{ cookiecutter.__package }}.pipeline.scores import BUILT_IN, UndefinedMetric
+from gitops_ml.evaluation.bootstrap import resample as resampling
+from gitops_ml.evaluation.bootstrap.ranked import Ranking
+from gitops_ml.evaluation.bootstrap.resample import Draws, Part
+from gitops_ml.metrics.builtin import BUILT_IN, UndefinedMetric
+from gitops_ml.metrics.prediction import Prediction
+from gitops_ml.metrics.registry import Metric, find_metric
 
 RNG = np.random.default_rng(11)
 NONE = np.empty(0)

@@ -17,19 +17,19 @@ from sklearn.metrics import confusion_matrix
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from {{ cookiecutter.__package }}.pipeline import importance
-from {{ cookiecutter.__package }}.pipeline.curves import bin_probabilities, measure_calibration
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.evaluation import evaluate
-from {{ cookiecutter.__package }}.pipeline.importance import rank_columns
-from {{ cookiecutter.__package }}.pipeline.measurement import Trial
-from {{ cookiecutter.__package }}.pipeline.metrics import find_metric
-from {{ cookiecutter.__package }}.pipeline.prediction import Prediction, predict
-from {{ cookiecutter.__package }}.pipeline.progress import silent
-from {{ cookiecutter.__package }}.pipeline.records import EvaluationRecord, Importance
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
-from {{ cookiecutter.__package }}.pipeline.slices import cut_slices
-from {{ cookiecutter.__package }}.pipeline.split import Split, features_and_target
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.progress import silent
+from gitops_ml.core.records import EvaluationRecord, Importance
+from gitops_ml.core.settings import Settings
+from gitops_ml.data.split import Split, features_and_target
+from gitops_ml.evaluation import importance
+from gitops_ml.evaluation.curves import bin_probabilities, measure_calibration
+from gitops_ml.evaluation.evaluate import evaluate
+from gitops_ml.evaluation.importance import rank_columns
+from gitops_ml.evaluation.measure import Trial
+from gitops_ml.evaluation.slices import cut_slices
+from gitops_ml.metrics.prediction import Prediction, predict
+from gitops_ml.metrics.registry import find_metric
 
 CLASSIFICATION = ["roc_auc", "average_precision", "log_loss", "brier", "f1", "balanced_accuracy"]
 

@@ -10,8 +10,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.model_selection import FixedThresholdClassifier
 
-from {{ cookiecutter.__package }}.pipeline import prediction
-from {{ cookiecutter.__package }}.pipeline.prediction import LABELLED_BY_PROBABILITY, predict
+from gitops_ml.metrics import prediction
+from gitops_ml.metrics.prediction import LABELLED_BY_PROBABILITY, predict
 
 FORESTS = [ExtraTreesClassifier(4, random_state=0), RandomForestClassifier(4, random_state=0)]
 BOOSTING = HistGradientBoostingClassifier(max_iter=5)

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from {{ cookiecutter.__package }}.monitoring.arrivals import Arrivals
-from {{ cookiecutter.__package }}.monitoring.judgement import judge
-from {{ cookiecutter.__package }}.monitoring.records import (
+from gitops_ml.core.records import Estimate, Finding
+from gitops_ml.core.settings import MonitorSettings, RetrainSettings
+from gitops_ml.monitoring.check.alarms import judge
+from gitops_ml.monitoring.check.new_files import Arrivals
+from gitops_ml.monitoring.check.records import (
     ColumnDrift,
     DataLook,
     Judgement,
@@ -22,10 +24,8 @@ from {{ cookiecutter.__package }}.monitoring.records import (
     Question,
     ServiceLook,
 )
-from {{ cookiecutter.__package }}.monitoring.retraining import decide_retraining, find_start
-from {{ cookiecutter.__package }}.pipeline.production import Deployment, State
-from {{ cookiecutter.__package }}.pipeline.records import Estimate, Finding
-from {{ cookiecutter.__package }}.pipeline.settings import MonitorSettings, RetrainSettings
+from gitops_ml.monitoring.check.retraining import decide_retraining, find_start
+from gitops_ml.production.branch import Deployment, State
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 SOME = Estimate(value=0.7, low=0.6, high=0.8)

@@ -6,12 +6,11 @@ import re
 
 import pytest
 
-from {{ cookiecutter.__package }}.monitoring import records as m
-from {{ cookiecutter.__package }}.monitoring.charts import pair_reasons
-from {{ cookiecutter.__package }}.monitoring.page import FIRST, render_page
-from {{ cookiecutter.__package }}.monitoring.trends import MOST
-from {{ cookiecutter.__package }}.pipeline.records import Importance
-
+from gitops_ml.core.records import Importance
+from gitops_ml.monitoring.check import records as m
+from gitops_ml.monitoring.check.html import FIRST, render_page
+from gitops_ml.monitoring.site.charts import pair_reasons
+from gitops_ml.monitoring.site.trends import MOST
 from looks import (
     COLUMNS,
     make_columns,

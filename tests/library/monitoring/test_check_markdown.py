@@ -8,11 +8,10 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from {{ cookiecutter.__package }}.monitoring import records as m
-from {{ cookiecutter.__package }}.monitoring.markdown import render_markdown
-from {{ cookiecutter.__package }}.pipeline.records import Finding
-from {{ cookiecutter.__package }}.pipeline.report import LIMIT
-
+from gitops_ml.core.records import Finding
+from gitops_ml.monitoring.check import records as m
+from gitops_ml.monitoring.check.markdown import render_markdown
+from gitops_ml.report.markdown import LIMIT
 from looks import (
     make_columns,
     make_empty,

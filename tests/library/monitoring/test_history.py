@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.monitoring import history
-from {{ cookiecutter.__package }}.monitoring.records import Look, MonitoringRecord, Retraining
-from {{ cookiecutter.__package }}.pipeline import production
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-
 from conftest import deploy, git, make_next_model, run
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.monitoring.check import history
+from gitops_ml.monitoring.check.records import Look, MonitoringRecord, Retraining
+from gitops_ml.production import branch as production
 
 
 def make_look(day: int, alarm: bool = False) -> Look:

@@ -10,21 +10,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from {{ cookiecutter.__package }}.monitoring import look as module
-from {{ cookiecutter.__package }}.monitoring import performance
-from {{ cookiecutter.__package }}.monitoring.arrivals import read_arrivals
-from {{ cookiecutter.__package }}.monitoring.history import brief
-from {{ cookiecutter.__package }}.monitoring.log import TIME, VERSION
-from {{ cookiecutter.__package }}.monitoring.look import look
-from {{ cookiecutter.__package }}.monitoring.records import MonitoringRecord, ServiceLook
-from {{ cookiecutter.__package }}.monitoring.traffic import Traffic
-from {{ cookiecutter.__package }}.pipeline.bundle import load_bundle
-from {{ cookiecutter.__package }}.pipeline.champion import Champion, read_champion
-from {{ cookiecutter.__package }}.pipeline.prediction import predict
-from {{ cookiecutter.__package }}.pipeline.replay import Answers, Incomparable
-from {{ cookiecutter.__package }}.pipeline.settings import Settings, read_settings
-
 from conftest import ROOT, deploy, edit_params, mlops, run
+from gitops_ml.bundle.bundle import load_bundle
+from gitops_ml.comparison.champion import Champion, read_champion
+from gitops_ml.comparison.replay import Answers, Incomparable
+from gitops_ml.core.settings import Settings, read_settings
+from gitops_ml.metrics.prediction import predict
+from gitops_ml.monitoring.check import check as module
+from gitops_ml.monitoring.check import performance
+from gitops_ml.monitoring.check.check import look
+from gitops_ml.monitoring.check.history import brief
+from gitops_ml.monitoring.check.new_files import read_arrivals
+from gitops_ml.monitoring.check.records import MonitoringRecord, ServiceLook
+from gitops_ml.monitoring.prediction_log.traffic import Traffic
+from gitops_ml.monitoring.prediction_log.window import TIME, VERSION
 
 BUNDLE = Path("build/bundle")
 NOW = datetime(2024, 1, 1, tzinfo=UTC)

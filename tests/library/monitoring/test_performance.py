@@ -9,13 +9,12 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from {{ cookiecutter.__package }}.monitoring import performance as module
-from {{ cookiecutter.__package }}.monitoring.performance import look_at_performance, subtract
-from {{ cookiecutter.__package }}.monitoring.records import PerformanceLook
-from {{ cookiecutter.__package }}.pipeline.records import Estimate
-from {{ cookiecutter.__package }}.pipeline.replay import Incomparable
-from {{ cookiecutter.__package }}.pipeline.seal import MetricsRecord
-
+from gitops_ml.bundle.manifest import MetricsRecord
+from gitops_ml.comparison.replay import Incomparable
+from gitops_ml.core.records import Estimate
+from gitops_ml.monitoring.check import performance as module
+from gitops_ml.monitoring.check.performance import look_at_performance, subtract
+from gitops_ml.monitoring.check.records import PerformanceLook
 from watched import BOUNDARY, World, draw_rows, make_settings, make_world
 
 

@@ -15,18 +15,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from {{ cookiecutter.__package }}.monitoring import log_files
-from {{ cookiecutter.__package }}.monitoring.log import (
-    ID,
-    TIME,
-    VERSION,
-    PredictionLogWindow,
-    Skipped,
-)
-from {{ cookiecutter.__package }}.monitoring.seen import Seen
-from {{ cookiecutter.__package }}.pipeline.columns import Column, ContractRecord
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.serving.log_format import describe_log, make_encoder
+from gitops_ml.contract.export import Column, ContractRecord
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.monitoring.prediction_log import files as log_files
+from gitops_ml.monitoring.prediction_log.seen_ids import Seen
+from gitops_ml.monitoring.prediction_log.window import ID, TIME, VERSION, PredictionLogWindow, Skipped
+from gitops_ml.serving.log_schema import describe_log, make_encoder
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(days=7)

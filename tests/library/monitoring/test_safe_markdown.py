@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from {{ cookiecutter.__package }}.monitoring.prose import read_title, render_prose
-
+from gitops_ml.monitoring.site.safe_markdown import read_title, render_prose
 from reader import Reader
 
 HOSTILE = """\

@@ -17,25 +17,14 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from sklearn.base import BaseEstimator
 
-from {{ cookiecutter.__package }}.monitoring.health import (
-    count_slower,
-    find_quantile,
-    is_surely_above,
-    look_at_service,
-)
-from {{ cookiecutter.__package }}.monitoring.records import ServiceLook
-from {{ cookiecutter.__package }}.monitoring.traffic import read_traffic
-from {{ cookiecutter.__package }}.pipeline.settings import (
-    GateSettings,
-    MonitorSettings,
-    ServeSettings,
-    Settings,
-)
-from {{ cookiecutter.__package }}.serving.metrics import SECONDS
-from {{ cookiecutter.__package }}.serving.model import Model, load
-from {{ cookiecutter.__package }}.serving.overload import Room
-from {{ cookiecutter.__package }}.serving.summary import ServiceSummary
-
+from gitops_ml.core.settings import GateSettings, MonitorSettings, ServeSettings, Settings
+from gitops_ml.monitoring.check.records import ServiceLook
+from gitops_ml.monitoring.prediction_log.traffic import read_traffic
+from gitops_ml.monitoring.service import count_slower, find_quantile, is_surely_above, look_at_service
+from gitops_ml.serving.limits import Room
+from gitops_ml.serving.metrics import SECONDS
+from gitops_ml.serving.model import Model, load
+from gitops_ml.serving.service_stats import ServiceSummary
 from services import open_client, read_log
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)

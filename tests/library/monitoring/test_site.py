@@ -9,17 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.monitoring.site import GENERATOR, render_site
-from {{ cookiecutter.__package }}.monitoring.timeline import (
-    Acceptance,
-    order_steps,
-    read_timeline,
-)
-from {{ cookiecutter.__package }}.pipeline import production
-from {{ cookiecutter.__package }}.pipeline.production import Score
-from {{ cookiecutter.__package }}.pipeline.records import Estimate
-
 from conftest import git, mlops, run
+from gitops_ml.core.records import Estimate
+from gitops_ml.monitoring.site.site import GENERATOR, render_site
+from gitops_ml.monitoring.site.timeline import Acceptance, order_steps, read_timeline
+from gitops_ml.production import branch as production
+from gitops_ml.production.branch import Score
 from looks import (
     CARD,
     make_deployment,

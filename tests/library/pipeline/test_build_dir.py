@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.build import carry, restore_build, stage_build
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.pipeline.build_dir import carry, restore_build, stage_build
 
 
 def make_build(root: Path, text: str) -> None:

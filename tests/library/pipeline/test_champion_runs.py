@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from {{ cookiecutter.__package }}.pipeline import training
-from {{ cookiecutter.__package }}.pipeline.records import ComparisonRecord, Records, read_records
-
 from conftest import edit_params, mlops
+from gitops_ml.core.records import ComparisonRecord, Records, read_records
+from gitops_ml.training import train as training
 
 
 def enthrone(root: Path, bundle: Path) -> None:
@@ -102,7 +101,7 @@ def test_a_worse_challenger_is_kept_out(contested: Path, monkeypatch: pytest.Mon
 
 def spoiled(seed: int) -> dict[str, object]:
     """Return a model that looks at nothing."""
-    from {{ cookiecutter.__package }}.models import baseline
+    from gitops_ml_old.models import baseline
 
     return {"lazy": baseline()}
 
@@ -127,7 +126,7 @@ def test_another_target_is_no_comparison(contested: Path) -> None:
     champion = contested / "champion" / "bundle"
     contract = json.loads((champion / "contract.json").read_text()) | {"target": "something else"}
     (champion / "contract.json").write_text(json.dumps(contract))
-    from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
+    from gitops_ml.bundle.manifest import seal_bundle
 
     seal_bundle(champion)
     edit_params(contested, train={"seed": 7})

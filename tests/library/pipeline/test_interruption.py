@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.records import read_records
-
 from conftest import edit_params, mlops
+from gitops_ml.core.records import read_records
 
-COMMAND = "from {{ cookiecutter.__package }}.cli import app; app()"
+COMMAND = "from gitops_ml.cli.app import app; app()"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")

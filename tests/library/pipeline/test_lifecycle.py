@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from {{ cookiecutter.__package }}.pipeline.lifecycle import OUTPUTS
-from {{ cookiecutter.__package }}.pipeline.records import read_records
-from {{ cookiecutter.__package }}.pipeline.run import Run
-
 from conftest import edit_params, mlops
+from gitops_ml.core.records import read_records
+from gitops_ml.pipeline.lifecycle import OUTPUTS
+from gitops_ml.pipeline.run import Run
 
 
 def snapshot(root: Path) -> dict[str, bytes]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import runkey
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.settings import read_settings
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.settings import read_settings
+from gitops_ml.pipeline import run_key as runkey
 
 PARAMS = """\
 problem: regression

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.manifests import IMAGE, write_manifests
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.production.manifests import IMAGE, write_manifests
 
 DIGEST = "sha256:" + 64 * "a"
 NAME = "registry.example.org:5000/me/flights"

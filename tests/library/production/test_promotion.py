@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import production, promotion
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-
 from conftest import deploy, git, make_next_model, mlops, run
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.production import branch as production
+from gitops_ml.production import promotion
 
 IMAGE = "registry.example.org/me/model@sha256:" + 64 * "a"
 
@@ -161,7 +161,7 @@ def test_failed_gate_is_not_promoted(deploying: Path) -> None:
 
 def test_stale_package_is_not_promoted(deploying: Path) -> None:
     """The digest in model.json is that of the bundle which was judged."""
-    from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
+    from gitops_ml.bundle.manifest import seal_bundle
 
     (deploying / "build/bundle/model_card.md").write_text("another")
     seal_bundle(deploying / "build/bundle")

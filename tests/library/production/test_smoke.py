@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from {{ cookiecutter.__package }}.pipeline import smoke
-from {{ cookiecutter.__package }}.pipeline.package import pack_bundle
-from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
-
 from conftest import edit_params, mlops
+from gitops_ml.bundle.archive import pack_bundle
+from gitops_ml.bundle.manifest import seal_bundle
+from gitops_ml.production.smoke import check as smoke
 
 
 def pack(root: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.environment import make_environment
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.production.smoke.venv import make_environment
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,9 @@ import pytest
 import yaml
 from sklearn.linear_model import LogisticRegression
 
-from {{ cookiecutter.__package }}.pipeline import card, sections
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-
 from examples import make_records, make_run, make_settings
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.report import card, sections
 
 ROOT = Path(__file__).parents[1]
 

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import summary
-from {{ cookiecutter.__package }}.pipeline.records import (
-    ComparisonRecord,
-    DataFile,
-    Estimate,
-    Finding,
-    Gate,
-    ValidationRecord,
-)
+from gitops_ml.core.records import ComparisonRecord, DataFile, Estimate, Finding, Gate, ValidationRecord
+from gitops_ml.report import console_lines as summary
 
 GATES = [
     Gate(name="size", passed=True, evidence="1 MB of 25 MB"),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.figures import draw_figures
-from {{ cookiecutter.__package }}.pipeline.records import Curve
-
 from examples import make_evaluation, make_training
+from gitops_ml.core.records import Curve
+from gitops_ml.report.figures import draw_figures
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.headline import state_verdict, write_headline
-from {{ cookiecutter.__package }}.pipeline.records import Gate, Verdict, WaiverResult
-
 from examples import (
     make_champion,
     make_comparison,
@@ -15,6 +12,8 @@ from examples import (
     make_records,
     make_validation,
 )
+from gitops_ml.core.records import Gate, Verdict, WaiverResult
+from gitops_ml.report.headline import state_verdict, write_headline
 
 
 def test_headline_of_a_good_run_states_verdict_score_and_that_there_is_no_champion() -> None:

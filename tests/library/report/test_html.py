@@ -6,9 +6,6 @@ import re
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import page
-from {{ cookiecutter.__package }}.pipeline.records import Estimate
-
 from examples import (
     make_changes,
     make_contest,
@@ -18,6 +15,8 @@ from examples import (
     make_settings,
     make_training,
 )
+from gitops_ml.core.records import Estimate
+from gitops_ml.report import html as page
 from reader import Reader
 
 

@@ -11,10 +11,6 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from {{ cookiecutter.__package }}.pipeline import records as r
-from {{ cookiecutter.__package }}.pipeline.markdown import code, escape
-from {{ cookiecutter.__package }}.pipeline.report import LIMIT, render_report
-
 from examples import (
     around,
     make_changes,
@@ -28,6 +24,9 @@ from examples import (
     make_training,
     make_validation,
 )
+from gitops_ml.core import records as r
+from gitops_ml.report.environment import code, escape
+from gitops_ml.report.markdown import LIMIT, render_report
 
 PROBLEMS = ["binary", "multiclass", "regression"]
 NASTY = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from {{ cookiecutter.__package }}.pipeline import charts
-from {{ cookiecutter.__package }}.pipeline.records import Curve, Importance
+from gitops_ml.core.records import Curve, Importance
+from gitops_ml.report import mermaid as charts
 
 
 def test_importances_are_bars_without_those_that_do_not_help() -> None:

@@ -19,20 +19,19 @@ import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 from fsspec.implementations.local import LocalFileSystem
+from gitops_ml_old.models import candidates
+from gitops_ml_old.schema import Contract
 from sklearn.base import BaseEstimator
 
-from {{ cookiecutter.__package }}.models import candidates
-from {{ cookiecutter.__package }}.pipeline.columns import restore_frame
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.prediction import predict
-from {{ cookiecutter.__package }}.pipeline.settings import ServeSettings, Settings
-from {{ cookiecutter.__package }}.schema import Contract
-from {{ cookiecutter.__package }}.serving.answers import tell_predictions
-from {{ cookiecutter.__package }}.serving.app import Service, make_app
-from {{ cookiecutter.__package }}.serving.batching import Batcher
-from {{ cookiecutter.__package }}.serving.model import Model, answers_alike, load
-from {{ cookiecutter.__package }}.serving.reading import ARROW, CSV, Table
-
+from gitops_ml.contract.export import restore_frame
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.settings import ServeSettings, Settings
+from gitops_ml.metrics.prediction import predict
+from gitops_ml.serving.answers import tell_predictions
+from gitops_ml.serving.app import Service, make_app
+from gitops_ml.serving.batching import Batcher
+from gitops_ml.serving.model import Model, answers_alike, load
+from gitops_ml.serving.requests import ARROW, CSV, Table
 from services import open_client, read_log
 
 Records = list[dict[str, Any]]

@@ -22,10 +22,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from {{ cookiecutter.__package }}.pipeline.settings import ServeSettings
-from {{ cookiecutter.__package }}.serving.app import Service, make_app
-from {{ cookiecutter.__package }}.serving.model import Model, load
-from {{ cookiecutter.__package }}.serving.reading import ARROW, CSV, JSON
+from gitops_ml.core.settings import ServeSettings
+from gitops_ml.serving.app import Service, make_app
+from gitops_ml.serving.model import Model, load
+from gitops_ml.serving.requests import ARROW, CSV, JSON
 
 CHECKS = [
     not_a_server_error,

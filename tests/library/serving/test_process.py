@@ -14,11 +14,10 @@ from typing import Any
 
 import httpx
 
-from {{ cookiecutter.__package }}.pipeline.golden import GoldenRecord
-from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
-from {{ cookiecutter.__package }}.serving.summary import ServiceSummary
-
 from conftest import edit_params, mlops
+from gitops_ml.bundle.golden import GoldenRecord
+from gitops_ml.bundle.manifest import seal_bundle
+from gitops_ml.serving.service_stats import ServiceSummary
 from services import PACKAGE, Running, read_log, run_service
 
 # What only training, tracking, drawing and testing need.

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline.columns import Column, Kind
-from {{ cookiecutter.__package }}.serving.checking import Rule, check_column
-from {{ cookiecutter.__package }}.serving.model import build_column
-from {{ cookiecutter.__package }}.serving.reading import CSV, read_table
+from gitops_ml.contract.export import Column, Kind
+from gitops_ml.serving.model import build_column
+from gitops_ml.serving.requests import CSV, read_table
+from gitops_ml.serving.validation import Rule, check_column
 
 
 def make_column(kind: Kind, dtype: str, **rules: Any) -> Column:

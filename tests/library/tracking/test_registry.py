@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import registry, store, tracked, tracking
-from {{ cookiecutter.__package }}.pipeline.settings import read_settings
-
 from conftest import deploy, edit_params, git, make_next_model, mlops, run
+from gitops_ml.core.settings import read_settings
+from gitops_ml.tracking import models as tracked
+from gitops_ml.tracking import registry, store
+from gitops_ml.tracking import tracker as tracking
 from servers import find_postgres, run_mlflow, run_postgres
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def mine(deploying: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def log_here(bundle: Path, root: Path) -> None:
     """Write a bundle down as a process of its own would."""
-    from {{ cookiecutter.__package }}.pipeline.bundle import load_bundle
-    from {{ cookiecutter.__package }}.pipeline.tracking import open_tracker
+    from gitops_ml.bundle.bundle import load_bundle
+    from gitops_ml.tracking.tracker import open_tracker
 
     open_tracker(read_settings(root / "params.yaml"), root).log_bundle(load_bundle(bundle))
 
@@ -89,8 +90,8 @@ def check_answers(root: Path) -> None:
     """Load the champion as anybody may, and let it answer ``golden.json``."""
     import mlflow
 
-    from {{ cookiecutter.__package }}.pipeline.columns import ContractRecord
-    from {{ cookiecutter.__package }}.pipeline.golden import replay_golden
+    from gitops_ml.bundle.golden import replay_golden
+    from gitops_ml.contract.export import ContractRecord
 
     with tracking._current(os.environ[store.VARIABLE]):
         model = mlflow.sklearn.load_model(f"models:/{find_name(root)}@champion")
@@ -150,7 +151,7 @@ def test_run_of_the_same_commit_is_preferred(deploying: Path) -> None:
 
 def production_state(root: Path, **changes: object) -> Any:
     """Return what production would say of the finished run."""
-    from {{ cookiecutter.__package }}.pipeline.promotion import plan_promotion
+    from gitops_ml.production.promotion import plan_promotion
 
     state = plan_promotion(root, [])
     assert state is not None
@@ -284,7 +285,7 @@ def test_branch_that_was_begun_anew(deploying: Path) -> None:
     run("register")
     git(deploying / "remote.git", "update-ref", "-d", "refs/heads/production")
     (deploying / "build/bundle/model_card.md").write_text("another")
-    from {{ cookiecutter.__package }}.pipeline.seal import seal_bundle
+    from gitops_ml.bundle.manifest import seal_bundle
 
     seal_bundle(deploying / "build/bundle")
     run("package")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import store
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.tracking import store
 
 
 def test_the_default_store_is_a_file_in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,13 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from {{ cookiecutter.__package }}.pipeline import columns, persistence, records, store, tracking
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
+from gitops_ml.bundle import model_file as persistence
+from gitops_ml.contract import export as columns
+from gitops_ml.core import records
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.settings import Settings
+from gitops_ml.tracking import store
+from gitops_ml.tracking import tracker as tracking
 
 KEY = "0123456789abcdef"
 HASH = "\\\n    --hash=sha256:ab\n"

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from {{ cookiecutter.__package }}.pipeline import isolation
-from {{ cookiecutter.__package }}.pipeline.isolation import Job, Outcome, run
+from gitops_ml.training import processes as isolation
+from gitops_ml.training.processes import Job, Outcome, run
 
 MODULE = isolation.__name__
 

@@ -9,16 +9,15 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from gitops_ml_old.schema import Contract
 from sklearn.linear_model import LogisticRegression
 
-from {{ cookiecutter.__package }} import models
-from {{ cookiecutter.__package }}.pipeline import training
-from {{ cookiecutter.__package }}.pipeline.errors import LifecycleError
-from {{ cookiecutter.__package }}.pipeline.progress import silent
-from {{ cookiecutter.__package }}.pipeline.settings import Settings
-from {{ cookiecutter.__package }}.pipeline.split import Split, features_and_target
-from {{ cookiecutter.__package }}.schema import Contract
-
+from gitops_ml import models  # CHECK
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.progress import silent
+from gitops_ml.core.settings import Settings
+from gitops_ml.data.split import Split, features_and_target
+from gitops_ml.training import train as training
 from misfits import ROWS, able, hopeless, numeric, troubled
 
 

@@ -23,11 +23,11 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .metrics import Metric
-from .prediction import Prediction
-from .records import Estimate
-from .scores import UndefinedMetric
-from .weighting import Weighting
+from ...core.records import Estimate
+from ...metrics.builtin import UndefinedMetric
+from ...metrics.prediction import Prediction
+from ...metrics.registry import Metric
+from .weighted import Weighting
 
 # Counts of this many rows (times replicates) are worked on at a time, by each thread.
 CHUNK = 1 << 21

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from . import scores
-from .prediction import Prediction
-from .scores import Function
+from ...metrics import builtin as scores
+from ...metrics.builtin import Function
+from ...metrics.prediction import Prediction
 
 # Weighted sums by name, each of shape (n_weightings,); "rows" is the sum of the weights.
 Sums = Mapping[str, np.ndarray]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .metrics import Metric
-from .prediction import Prediction
-from .ranking import Ranking, Tally
-from .scores import average_precision, list_rankings, roc_auc
+from ...metrics.builtin import average_precision, list_rankings, roc_auc
+from ...metrics.prediction import Prediction
+from ...metrics.registry import Metric
+from .ranked import Ranking, Tally
 from .sums import SUMMED, SumTable, average_defined, write_recipe
 
 RANKED = {roc_auc: Tally.roc_auc, average_precision: Tally.average_precision}

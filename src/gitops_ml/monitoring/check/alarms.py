@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 
-from ..pipeline.records import Finding
-from ..pipeline.settings import MonitorSettings
-from ..pipeline.wording import name_metric, plural, write_metric, write_number
+from ...core.formatting import name_metric, plural, write_metric, write_number
+from ...core.records import Finding
+from ...core.settings import MonitorSettings
 from .records import DataLook, Judgement, Look, PerformanceLook, Question, ServiceLook
 
 # Columns, slices and files that are named one by one; the others are counted.

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..pipeline.champion import Champion, list_missing, select_features
-from ..pipeline.isolation import describe
-from ..pipeline.profile import ProfileRecord
-from ..pipeline.replay import Answers, Incomparable, replay
-from ..pipeline.settings import Settings
-from .arrivals import Arrivals, read_arrivals
-from .data_look import look_at_files, look_at_log
-from .judgement import judge
+from ...comparison.champion import Champion, list_missing, select_features
+from ...comparison.replay import Answers, Incomparable, replay
+from ...core.settings import Settings
+from ...drift.profile import ProfileRecord
+from ...training.processes import describe
+from ..prediction_log.traffic import Traffic
+from .alarms import judge
+from .data import look_at_files, look_at_log
+from .new_files import Arrivals, read_arrivals
 from .performance import look_at_performance
 from .records import DataLook, Look, MonitoringRecord, PerformanceLook
 from .retraining import decide_retraining
-from .traffic import Traffic
 
 
 def look(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..pipeline.wording import plural, write_metric
+from ...core.formatting import plural, write_metric
 from .records import DataLook, Judgement, MonitoringRecord, PerformanceLook, ServiceLook
 
 

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..pipeline.champion import Champion
-from ..pipeline.columns import to_json
-from ..pipeline.profile import ProfileRecord
-from ..pipeline.replay import Answers
-from ..pipeline.settings import Settings
-from .arrivals import Arrivals
-from .drift import measure_columns
-from .log import TIME, VERSION
+from ...comparison.champion import Champion
+from ...comparison.replay import Answers
+from ...contract.export import to_json
+from ...core.settings import Settings
+from ...drift.columns import measure_columns
+from ...drift.histogram import Tally, name_scores
+from ...drift.profile import ProfileRecord
+from ..prediction_log.window import TIME, VERSION
+from .new_files import Arrivals
 from .records import DataLook
-from .tally import Tally, name_scores
 
 
 def look_at_files(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..pipeline.headline import Headline
-from ..pipeline.wording import plural
+from ...core.formatting import plural
+from ...report.headline import Headline
 from .records import DataLook, Judgement, MonitoringRecord, Question
 
 QUESTIONS: dict[Question, str] = {

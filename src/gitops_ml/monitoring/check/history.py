@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..pipeline import production
-from ..pipeline.errors import LifecycleError
-from ..pipeline.production import BranchMovedError
+from ...core.errors import LifecycleError
+from ...production import branch as production
+from ...production.branch import BranchMovedError
 from .records import Look, MonitoringRecord
 
 LOOKS = f"{production.MONITORING}/history.jsonl"

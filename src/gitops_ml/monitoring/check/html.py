@@ -7,11 +7,11 @@ from functools import cache
 
 from jinja2 import Environment
 
-from ..pipeline import page as report_page
+from ...report import html as report_page
+from ..site.charts import Charts, draw_history, pair_reasons
+from ..site.trends import write_time
 from . import headline
-from .charts import Charts, draw_history, pair_reasons
 from .records import Look, MonitoringRecord
-from .trends import write_time
 
 # More of them are folded away.
 FIRST = 12

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..pipeline.markdown import make_environment
-from ..pipeline.report import LENGTHS, LIMIT, tidy
+from ...report.environment import make_environment
+from ...report.markdown import LENGTHS, LIMIT, tidy
+from ..site.charts import pair_reasons
 from . import headline
-from .charts import pair_reasons
 from .records import Look, MonitoringRecord
 
 # So many looks make one line of signs.

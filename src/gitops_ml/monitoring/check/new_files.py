@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..pipeline.data import Loaded
-from ..pipeline.errors import LifecycleError
-from ..pipeline.lock import read_lock
-from ..pipeline.records import Finding
-from ..pipeline.settings import Settings
-from ..pipeline.sources import list_files, read_file
-from ..pipeline.validation import check, validate
-from ..pipeline.wording import plural
+from ...contract.validation import check, validate
+from ...core.errors import LifecycleError
+from ...core.formatting import plural
+from ...core.records import Finding
+from ...core.settings import Settings
+from ...data.loading import Loaded
+from ...data.lock import read_lock
+from ...data.sources import list_files, read_file
 
 
 @dataclass

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..pipeline.records import write_text
+from ...core.records import write_text
 from .history import FOLDER
+from .html import render_page
 from .markdown import render_markdown, render_proposal
-from .page import render_page
 from .records import Look, MonitoringRecord
 
 

@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from ..pipeline.champion import Champion, find_unknown_rows
-from ..pipeline.columns import to_json
-from ..pipeline.errors import LifecycleError
-from ..pipeline.importance import rank_columns
-from ..pipeline.measurement import Measured, Measurement, Trial, measure, number_groups
-from ..pipeline.metrics import Metric, find_metric
-from ..pipeline.prediction import Prediction
-from ..pipeline.records import Estimate, Importance
-from ..pipeline.replay import Answers, Incomparable, replay
-from ..pipeline.seal import MetricsRecord
-from ..pipeline.settings import Settings
-from ..pipeline.slices import Slice, cut_slices
-from ..pipeline.validation import MIN_TEST_ROWS
-from ..pipeline.wording import plural
+from ...bundle.manifest import MetricsRecord
+from ...comparison.champion import Champion, find_unknown_rows
+from ...comparison.replay import Answers, Incomparable, replay
+from ...contract.export import to_json
+from ...contract.validation import MIN_TEST_ROWS
+from ...core.errors import LifecycleError
+from ...core.formatting import plural
+from ...core.records import Estimate, Importance
+from ...core.settings import Settings
+from ...evaluation.importance import rank_columns
+from ...evaluation.measure import Measured, Measurement, Trial, measure, number_groups
+from ...evaluation.slices import Slice, cut_slices
+from ...metrics.prediction import Prediction
+from ...metrics.registry import Metric, find_metric
 from .records import LiveMetric, LiveSlice, PerformanceLook
 
 # Half of a 95 % interval, in standard errors.

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from ..pipeline.records import Estimate, Finding, Importance, Part, Record
+from ...core.records import Estimate, Finding, Importance, Part, Record
+from ...drift.columns import ColumnDrift
 
 
 def _require_time(text: str) -> str:
@@ -19,33 +20,6 @@ Time = Annotated[str, AfterValidator(_require_time)]
 """ISO 8601."""
 Question = Literal["data", "performance", "service"]
 Source = Literal["files", "log"]
-
-
-class ColumnDrift(Part):
-    """How far one column of new rows lies from what the champion knows."""
-
-    column: str
-    """A feature, the target, or ``score CLASS`` or ``prediction`` for what the model answers."""
-    rows: int
-    psi: float
-    """Population stability index, 0 and up."""
-    jensen_shannon: float
-    """Distance, base 2, 0 to 1."""
-    wasserstein: float | None = None
-    """In standard deviations of the reference; None for categories."""
-    threshold: float
-    """The PSI up to which it counts as the same: what samples of that size reach by chance, or the
-    least that is worth a word, whichever is more."""
-    moved: bool
-    missing: float
-    """Share of the new rows, 0 to 1."""
-    missing_before: float
-    new_levels: list[str] = []
-    """Categories that the reference does not have, the most frequent first, at most five."""
-    outside: float = 0.0
-    """Share of the new rows outside the range of the reference, or of a new category; 0 to 1."""
-    change: str = ""
-    """The most telling difference in words, such as ``mean 12.1 → 15.3``."""
 
 
 class DataLook(Part):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ..pipeline.production import Deployment
-from ..pipeline.settings import RetrainSettings, parse_period
-from ..pipeline.wording import plural
-from .arrivals import Arrivals
+from ...core.formatting import plural
+from ...core.settings import RetrainSettings, parse_period
+from ...production.branch import Deployment
+from .new_files import Arrivals
 from .records import Judgement, Retraining
 
 # Retraining mends a model, not a service.

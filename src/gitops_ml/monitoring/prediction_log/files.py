@@ -12,8 +12,8 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 from pyarrow import parquet
 
-from ..pipeline.columns import ContractRecord
-from ..serving.log_format import describe_log
+from ...contract.export import ContractRecord
+from ...serving.log_schema import describe_log
 
 # Bytes of JSON lines, and rows of Parquet, that are in memory at a time.
 BLOCK = 8_000_000

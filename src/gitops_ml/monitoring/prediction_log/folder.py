@@ -8,8 +8,8 @@ from typing import Any
 
 import fsspec
 
-from ..pipeline.errors import LifecycleError
-from ..pipeline.settings import hide_secrets
+from ...core.errors import LifecycleError
+from ...core.settings import hide_secrets
 
 # How much later than its records a file may have been written, or earlier where a clock was set.
 SLACK = timedelta(hours=12)

@@ -8,11 +8,11 @@ from datetime import datetime
 
 import pandas as pd
 
-from ..pipeline.columns import ContractRecord
-from ..pipeline.settings import Settings, parse_period
-from .health import look_at_service
-from .log import PredictionLogWindow
-from .records import ServiceLook
+from ...contract.export import ContractRecord
+from ...core.settings import Settings, parse_period
+from ..check.records import ServiceLook
+from ..service import look_at_service
+from .window import PredictionLogWindow
 
 
 @dataclass(frozen=True)

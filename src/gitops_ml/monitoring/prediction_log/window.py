@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ..pipeline.columns import ContractRecord
-from ..pipeline.settings import hide_secrets
-from ..pipeline.wording import plural
-from .log_files import Tables, read_lines, read_parquet
-from .log_folder import SLACK, connect, first_line, list_stamped
-from .seen import Seen
+from ...contract.export import ContractRecord
+from ...core.formatting import plural
+from ...core.settings import hide_secrets
+from .files import Tables, read_lines, read_parquet
+from .folder import SLACK, connect, first_line, list_stamped
+from .seen_ids import Seen
 
 Reader = Callable[[BinaryIO, ContractRecord], Tables]
 READERS: dict[str, Reader] = {"jsonl": read_lines, "parquet": read_parquet}

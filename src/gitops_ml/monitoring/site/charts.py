@@ -7,11 +7,12 @@ from typing import NamedTuple, get_args
 
 from markupsafe import Markup
 
-from ..pipeline import wording
-from ..pipeline.records import Estimate, Importance
-from . import drawing, trends
-from .drawing import Scale
-from .records import Look, Question, Source
+from ...core import formatting as wording
+from ...core.records import Estimate, Importance
+from ..check.records import Look, Question, Source
+from . import svg as drawing
+from . import trends
+from .svg import Scale
 from .trends import DriftTrend, MetricTrend, Trend, read_time
 
 # Columns farther apart than this many thresholds are drawn at the upper edge, so that one of them

@@ -7,11 +7,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..pipeline.errors import LifecycleError
-from ..pipeline.production import State
-from ..pipeline.wording import name_metric
-from . import headline, page
-from .prose import read_title, render_prose
+from ...core.errors import LifecycleError
+from ...core.formatting import name_metric
+from ...production.branch import State
+from ..check import headline
+from ..check import html as page
+from .safe_markdown import read_title, render_prose
 from .timeline import Timeline, read_timeline
 from .trends import read_time
 from .versions import draw_rows, draw_versions

@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from ..pipeline import production
-from ..pipeline.lock import LOCK, parse_lock
-from ..pipeline.production import Deployment
-from ..pipeline.revision import read_revision
-from .history import RECORD, read_looks_at
-from .records import Look, MonitoringRecord
+from ...core.git import read_revision
+from ...data.lock import LOCK, parse_lock
+from ...production import branch as production
+from ...production.branch import Deployment
+from ..check.history import RECORD, read_looks_at
+from ..check.records import Look, MonitoringRecord
 
 CARD = "model_cards/model_card.md"
 # Older versions of the lock are left out: each is a file to read, and so many say enough.

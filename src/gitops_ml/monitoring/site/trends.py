@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import NamedTuple, get_args
 
-from ..pipeline.records import Estimate
-from .records import Look, Question, Source
+from ...core.records import Estimate
+from ..check.records import Look, Question, Source
 
 # Older looks are left out of drawings, in which they would be a pixel wide.
 MOST = 60

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..pipeline import wording
-from ..pipeline.production import Score, State
-from . import drawing
+from ...core import formatting as wording
+from ...production.branch import Score, State
+from ..check.records import Look
+from . import svg as drawing
 from .charts import Chart, frame_metric, pad
-from .drawing import Point, Scale
-from .records import Look
+from .svg import Point, Scale
 from .timeline import Acceptance, Step
 from .trends import MetricTrend, read_time, shorten_history, trace_metrics, write_day
 

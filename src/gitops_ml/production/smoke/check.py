@@ -11,14 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from .columns import ContractRecord, describe_columns
-from .environment import make_environment
-from .errors import LifecycleError
-from .golden import GoldenRecord
-from .package import unpack_bundle
-from .probe import Probe, Unfit, start_service
-from .seal import REQUIREMENTS, LineageRecord
-from .settings import PARAMS, Settings, read_settings
+from ...bundle.archive import unpack_bundle
+from ...bundle.golden import GoldenRecord
+from ...bundle.manifest import LineageRecord
+from ...contract.export import ContractRecord, describe_columns
+from ...core.errors import LifecycleError
+from ...core.layout import REQUIREMENTS
+from ...core.settings import PARAMS, Settings, read_settings
+from .service import Probe, Unfit, start_service
+from .venv import make_environment
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def smoke(package: Path, root: Path) -> Proof:
             python = make_environment(
                 bundle / REQUIREMENTS, LineageRecord.read(bundle).python, folder / "environment"
             )
-            return prove(bundle, python, root, settings)
+            return prove(bundle, python, settings)
         except Unfit as error:
             raise LifecycleError(f"{package} does not work: {error}.") from None
 
@@ -90,7 +91,7 @@ def require_columns(contract: ContractRecord, settings: Settings) -> None:
             )
 
 
-def prove(bundle: Path, python: Path, root: Path, settings: Settings) -> Proof:
+def prove(bundle: Path, python: Path, settings: Settings) -> Proof:
     """Serve a bundle with a Python, and see whether it works.
 
     Raises
@@ -101,7 +102,7 @@ def prove(bundle: Path, python: Path, root: Path, settings: Settings) -> Proof:
     contract, golden = ContractRecord.read(bundle), GoldenRecord.read(bundle)
     with (
         tempfile.TemporaryDirectory(prefix="mlops-") as folder,
-        start_service(bundle, python, root, Path(folder)) as probe,
+        start_service(bundle, python, Path(folder)) as probe,
     ):
         ready_seconds = probe.wait()
         if not golden.agrees_with(_read_outputs(probe.predict(golden.inputs), contract)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,14 +16,18 @@ from typing import Any
 
 import yaml
 
-from .errors import LifecycleError
-from .runkey import PACKAGE
-from .settings import PARAMS
+from ...core.errors import LifecycleError
+from ...core.settings import PARAMS
 
 # Seconds after which a service that is not ready, does not answer or does not end is given up.
 PATIENCE = 60
 # What a process needs to know of its surroundings; tokens and other secrets are none of it.
 KEPT = ("HOME", "LANG", "PATH", "SYSTEMROOT", "TEMP", "TMPDIR")
+
+
+LIBRARY = __package__.partition(".")[0]
+# The settings under which a bundle is tried: nothing is logged, and the end does not wait.
+QUIET = {"serve": {"drain_seconds": 0}}
 
 
 class Unfit(LifecycleError):  # noqa: N818, it is an answer, not a mistake
@@ -112,16 +115,14 @@ class Probe:
 
 
 @contextmanager
-def start_service(bundle: Path, python: Path, root: Path, folder: Path) -> Iterator[Probe]:
-    """Start the service of a bundle, with the project's code but not with its environment.
+def start_service(bundle: Path, python: Path, folder: Path) -> Iterator[Probe]:
+    """Start the service of a bundle, with its own code and its own version of this library.
 
     Parameters
     ----------
     bundle : Path
     python : Path
         Has the packages that serving needs.
-    root : Path
-        Of the project: its ``params.yaml`` holds, but nothing is logged.
     folder : Path
         Empty, for what the service needs.
 
@@ -130,17 +131,15 @@ def start_service(bundle: Path, python: Path, root: Path, folder: Path) -> Itera
     Probe
         Not ready yet. The process is ended with the block.
     """
-    shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
-    _write_params(root / PARAMS, folder / PARAMS)
+    (folder / PARAMS).write_text(yaml.safe_dump(QUIET), encoding="utf-8")
     port, errors = _find_port(), folder / "stderr.txt"
-    command = f"from {PACKAGE.name}.cli import app; app()"
     arguments = ["serve", "--bundle", str(bundle.absolute()), "--port", str(port)]
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
     with errors.open("wb") as file:
         process = subprocess.Popen(
-            [str(python), "-c", command, *arguments],
+            [str(python), "-m", LIBRARY, *arguments],
             cwd=folder,
-            env=environment | {"PYTHONPATH": str(folder)},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
@@ -150,12 +149,6 @@ def start_service(bundle: Path, python: Path, root: Path, folder: Path) -> Itera
     finally:
         process.kill()
         process.wait()
-
-
-def _write_params(source: Path, target: Path) -> None:
-    params = yaml.safe_load(source.read_text(encoding="utf-8"))
-    params["serve"] = {**(params.get("serve") or {}), "drain_seconds": 0, "log": {"url": None}}
-    target.write_text(yaml.safe_dump(params), encoding="utf-8")
 
 
 def _find_port() -> int:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .errors import LifecycleError
+from ...core.errors import LifecycleError
 
 
 def make_environment(requirements: Path, python: str, folder: Path) -> Path:

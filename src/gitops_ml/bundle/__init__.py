@@ -1,0 +1,1 @@
+"""The bundle: what is deployed, written, verified and loaded."""

@@ -1,0 +1,1 @@
+"""The data contract applied: violations, checks beyond it, its export."""

@@ -1,0 +1,1 @@
+"""Reference distributions, and how far others are from them."""

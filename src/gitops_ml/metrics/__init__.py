@@ -1,0 +1,1 @@
+"""Metrics by name, and what they are computed from."""

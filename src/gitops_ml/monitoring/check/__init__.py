@@ -1,0 +1,1 @@
+"""One check of production: data, performance, alarms, retraining."""

@@ -1,0 +1,1 @@
+"""The branch production: promotion, rollback, status."""
