@@ -1,12 +1,11 @@
-"""Fixtures that all tests share."""
+"""Fixtures that the tests of the library share."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 # Tests run side by side: threads of theirs would only wait for each other.
@@ -14,92 +13,34 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import pandas as pd
 import pytest
-import yaml
-from typer.testing import CliRunner, Result
 
-from gitops_ml.cli.app import app
+from gitops_ml.core import project as project_at_hand
 from gitops_ml.core.settings import Settings, read_settings
-
-ROOT = Path(__file__).parents[1]
+from toys import BINARY, copy_project, enter, git, mlops, run
 
 # A shell lets what it starts in the background ignore Ctrl-C, which some tests send to what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _package() -> Iterator[None]:
+    """Work for the first toy project, wherever the current folder is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(project_at_hand, "_chosen", "toy_binary")
+        yield
+
+
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """The settings of this project."""
-    return read_settings(ROOT / "params.yaml")
+    return read_settings(BINARY / "params.yaml")
 
 
 @pytest.fixture(scope="session")
 def raw() -> pd.DataFrame:
     """Two months of flights as they lie in the files, columns that leak included."""
-    paths = sorted(ROOT.glob("data/*.parquet"))[:2]
+    paths = sorted(BINARY.glob("data/*.parquet"))[:2]
     return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
-
-
-def mlops(*arguments: str) -> Result:
-    """Run a command in this process, in the current folder."""
-    return CliRunner().invoke(app, list(arguments))
-
-
-def run(*arguments: str) -> Result:
-    """Run a command that must succeed."""
-    result = mlops(*arguments)
-    assert 0 == result.exit_code, result.output
-    return result
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run Git and return what it says."""
-    ended = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
-    return ended.stdout.strip()
-
-
-def deploy(root: Path, *run_keys: str) -> None:
-    """Deploy the finished run again and again, each time as a model of another run key."""
-    for run_key in run_keys:
-        make_next_model(root, run_key)
-        run("promote")
-
-
-def make_next_model(root: Path, run_key: str, **lineage: str) -> None:
-    """Let the finished run have another run key and lineage, sealed and packed."""
-    from gitops_ml.bundle.manifest import seal_bundle
-
-    path = root / "build/bundle/lineage.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"run_key": run_key} | lineage))
-    seal_bundle(root / "build/bundle")
-    run("package")
-
-
-def edit_params(root: Path, **sections: dict[str, object]) -> None:
-    """Change some keys of a project's params.yaml."""
-    path = root / "params.yaml"
-    params = yaml.safe_load(path.read_text())
-    for name, values in sections.items():
-        params[name] |= values
-    path.write_text(yaml.safe_dump(params))
-
-
-def copy_project(target: Path) -> None:
-    """Copy what a run reads, with two months of data and a quick candidate."""
-    for name in ("params.yaml", "pyproject.toml", "requirements.txt"):
-        shutil.copy(ROOT / name, target / name)
-    for name in ("deploy", "model_cards"):
-        shutil.copytree(ROOT / name, target / name)
-    (target / "data").mkdir()
-    for path in sorted(ROOT.glob("data/*.parquet"))[:2]:
-        shutil.copy(path, target / "data")
-    edit_params(
-        target,
-        split={"test_period": "20 days"},
-        train={"candidates": ["linear"]},
-        evaluate={"replicates": 100},
-        # Two months make no good model, and many tests at once no quick one.
-        gates={"max_calibration_error": 1, "max_error": 1000, "max_latency_ms": 10_000},
-    )
 
 
 @pytest.fixture
@@ -144,11 +85,3 @@ def deploying(done: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git(done, "remote", "add", "origin", "remote.git")
     run("package")
     return done
-
-
-def enter(root: Path, patch: pytest.MonkeyPatch) -> None:
-    """Make a project the current folder, with a tracking store and a console of its own."""
-    patch.chdir(root)
-    patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root}/mlflow.db")
-    for name in ("CI", "GITHUB_ACTIONS"):
-        patch.delenv(name, raising=False)

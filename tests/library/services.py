@@ -23,8 +23,6 @@ from gitops_ml.core.settings import ServeSettings
 from gitops_ml.serving.app import Service, make_app
 from gitops_ml.serving.model import Model
 
-PACKAGE = Service.__module__.partition(".")[0]
-
 
 @contextmanager
 def open_client(model: Model, token: str | None = None, **settings: Any) -> Iterator[TestClient]:
@@ -41,8 +39,7 @@ class Running:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        command = f"from {PACKAGE}.cli import app; app()"
-        arguments = [sys.executable, "-c", command, "serve", "--port", str(port), *options]
+        arguments = [sys.executable, "-m", "gitops_ml", "serve", "--port", str(port), *options]
         self.process = subprocess.Popen(
             arguments,
             cwd=root,

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Bake, list_files
 
+from conftest import Bake, list_files
 from rehearsal.bake import PROBLEMS, ROOT, clean_environment, commit
 
 TREE = """

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import list_files
-from reporting import OWNER, Stage, set_stage
 
+from conftest import list_files
 from rehearsal.bake import ROOT
 from rehearsal.forge import Forge
 from rehearsal.surroundings import tool
+from reporting import OWNER, Stage, set_stage
 
 ACTION = ROOT / "{{cookiecutter.__project_slug}}/.github/actions/fetch-comparison/action.yml"
 BASE = {"params.yaml": "seed: 1\n", "data.lock": "files: []\n"}

@@ -18,8 +18,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 from jsonschema import ValidationError
-from openapi import check_answer
 
+from openapi import check_answer
 from rehearsal.client import Client, ClientError
 from rehearsal.forge import Forge, Record
 from rehearsal.forge.repository import Repository

@@ -20,11 +20,11 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Bake
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from imaging import Builder
 
+from conftest import Bake
+from imaging import Builder
 from rehearsal.bake import clean_environment
 from rehearsal.surroundings import tool
 

@@ -10,8 +10,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from conftest import Bake
 
+from conftest import Bake
 from rehearsal.surroundings import tool
 
 

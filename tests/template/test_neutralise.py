@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rendering import JOINER, MARKDOWN, OWN, SCRIPT, find_harm, load_script, look, render
 
 from rehearsal.bake import ROOT
+from rendering import JOINER, MARKDOWN, OWN, SCRIPT, find_harm, load_script, look, render
 
 REPORTS = [ROOT / "tests/reports" / f"{name}.md" for name in ("better", "worse")]
 

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Bake
 from cookiecutter.exceptions import FailedHookException
 
+from conftest import Bake
 from rehearsal.bake import ROOT
 from rehearsal.bake import bake as bake_template
 

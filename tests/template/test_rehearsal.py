@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import list_files
 
+from conftest import list_files
 from rehearsal import demo
 from rehearsal.bake import bake, commit, copy_template, list_template, refresh
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from browsing import MERMAID, NEEDED, Elements, browse, measure
 from conftest import list_files
-from storybook import BOT, FEATURES, tell_better, tell_fork, tell_story
-
 from rehearsal.diff import parse_diff
 from rehearsal.markdown import find_heading, render_markdown
 from rehearsal.page import find_verdict, render_page
 from rehearsal.story import Check, Comment, Event, Story, read_story, write_story
+from storybook import BOT, FEATURES, tell_better, tell_fork, tell_story
 
 HOSTILE = """\
 # <b>Look</b> at [me](https://example.org "title")

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rendering import JOINER, MARKDOWN, find_harm, render
-from reporting import BOT, MARK, OWNER, STRANGER, Stage, pack, set_stage
 
 from rehearsal.bake import ROOT
 from rehearsal.client import ClientError
 from rehearsal.forge import Forge
 from rehearsal.forge.events import pull_request
 from rehearsal.runner import Runner
+from rendering import JOINER, MARKDOWN, find_harm, render
+from reporting import BOT, MARK, OWNER, STRANGER, Stage, pack, set_stage
 
 REPORT = "### Better @team\n\n<details><summary>More</summary>\n\n0.7\n\n</details>\n"
 # In place of the lifecycle of a fork: it looks for a token, and tries to post with what it finds.

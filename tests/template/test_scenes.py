@@ -15,10 +15,9 @@ from zipfile import ZipFile
 
 import pytest
 import yaml
+
 from conftest import Bake, list_files
 from deploying import DIGEST, IMAGE, Deployment, find_build
-from rendering import OWN, find_harm, load_script, look
-
 from rehearsal import edits
 from rehearsal.__main__ import main
 from rehearsal.bake import PROBLEMS
@@ -30,6 +29,7 @@ from rehearsal.scenes import SCENES
 from rehearsal.stage import DEPLOY, Stage, make_runner
 from rehearsal.story import PullRequest, Story, read_story
 from rehearsal.timeline import DOUBTFUL, Timeline
+from rendering import OWN, find_harm, load_script, look
 
 BOT = "github-actions[bot]"
 

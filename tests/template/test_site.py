@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from browsing import CHROMIUM, measure_frames, read_console
 from conftest import Bake
-
 from rehearsal.bake import clean_environment
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which 'make test' installs")

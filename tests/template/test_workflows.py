@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Bake
 
+from conftest import Bake
 from rehearsal.act import STAND_INS, Outcome, act
 from rehearsal.surroundings import tool
 

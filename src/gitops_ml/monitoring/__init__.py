@@ -1,1 +1,4 @@
 """Production, watched."""
+
+# Its rooms share their templates.
+TEMPLATES = __name__

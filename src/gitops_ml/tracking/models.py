@@ -61,7 +61,7 @@ def log_bundle(bundle: Path, root: Path) -> None:
     LifecycleError
         If the model cannot be loaded, or MLflow cannot be written.
     """
-    command = [sys.executable, "-m", f"{__package__}.tracked", str(bundle.absolute())]
+    command = [sys.executable, "-m", f"{__package__}.models", str(bundle.absolute())]
     ended = subprocess.run(
         command, cwd=root, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )

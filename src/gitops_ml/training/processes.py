@@ -26,7 +26,7 @@ from pebble import ProcessExpired
 from pebble.concurrent import process
 
 # Imported once, by the server that the workers are forked from, while the parent reads the data.
-PRELOADED = [f"{__package__}.training"]
+PRELOADED = [f"{__package__}.train"]
 
 NAME = "isolated"
 # Linear algebra sums in another order with another number of threads: one, to be reproducible.

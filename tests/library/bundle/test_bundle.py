@@ -14,8 +14,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from gitops_ml_old.features import tree_features
-from gitops_ml_old.schema import Contract
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -28,6 +26,8 @@ from gitops_ml.core import records
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.core.settings import Settings
 from gitops_ml.data.split import Split, features_and_target
+from toy_binary.features import tree_features
+from toy_binary.schema import Contract
 
 FILES = {
     "model.skops",
@@ -36,9 +36,9 @@ FILES = {
     "golden.json",
     "metrics.json",
     "training.json",
-    "code/features.py",
-    "code/models.py",
-    "code/schema.py",
+    "code/toy_binary/features.py",
+    "code/toy_binary/models.py",
+    "code/toy_binary/schema.py",
     "lineage.json",
     "model_card.md",
     "requirements.txt",

@@ -26,11 +26,11 @@ from sklearn.model_selection import RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from gitops_ml import features  # CHECK
 from gitops_ml.bundle import model_file as persistence
 from gitops_ml.core.errors import LifecycleError
+from toy_binary import features
 
-PACKAGE = persistence.PACKAGE
+PACKAGE = "toy_binary"
 ROWS = 200
 
 
@@ -167,10 +167,10 @@ def test_known_types_are_trusted(name: str) -> None:
         "",
         f"{PACKAGE}.features.OrdinalEncoder",
         f"{PACKAGE}.features.np",
-        f"{PACKAGE}.pipeline.store.start_ui",
-        f"{PACKAGE}.pipeline.bundle.write_bundle",
-        f"{PACKAGE}.cli.run",
-        f"{PACKAGE}.__main__.main",
+        "gitops_ml.tracking.store.start_ui",
+        "gitops_ml.bundle.bundle.write_bundle",
+        "gitops_ml.cli.run.run",
+        "gitops_ml.__main__.app",
         f"{PACKAGE}_other.features.calendar_parts",
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,8 +10,7 @@ from hypothesis import strategies as st
 
 from gitops_ml.bundle import requirements
 from gitops_ml.bundle.requirements import list_closure, pin_requirements
-
-ROOT = Path(__file__).parents[1]
+from toys import ROOT
 
 
 def test_closure_has_what_packages_need() -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from conftest import mlops
 from gitops_ml.bundle.manifest import REQUIREMENTS, seal_bundle
 from gitops_ml.bundle.requirements import list_pins, trace_needs
 from gitops_ml.bundle.sbom import SBOM
 from gitops_ml.core.errors import LifecycleError
+from toys import mlops
 
 
 def write(root: Path) -> dict[str, Any]:

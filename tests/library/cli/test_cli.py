@@ -7,12 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import gitops_ml_old
 import pytest
 
-from conftest import edit_params, mlops
+import gitops_ml
+from toys import edit_params, mlops
 
-PACKAGE = gitops_ml_old.__name__
 HEAVY = {"sklearn", "pandas", "numpy", "pandera", "mlflow", "matplotlib", "skops", "pyarrow"}
 
 
@@ -25,13 +24,13 @@ def modules_after(statement: str) -> set[str]:
 
 def test_help_imports_nothing_heavy() -> None:
     """The command line answers at once."""
-    assert set() == HEAVY & modules_after(f"import {PACKAGE}.cli")
+    assert set() == HEAVY & modules_after("import gitops_ml.cli.app")
 
 
 def test_an_unchanged_run_imports_nothing_heavy(done: Path) -> None:
     """To see that nothing has changed takes no library."""
-    find = f"from {PACKAGE}.pipeline.lifecycle import find_finished; from pathlib import Path"
-    read = f"from {PACKAGE}.pipeline.settings import read_settings"
+    find = "from gitops_ml.pipeline.lifecycle import find_finished; from pathlib import Path"
+    read = "from gitops_ml.core.settings import read_settings"
     ask = "assert find_finished(Path(), read_settings(Path('params.yaml')))"
 
     assert set() == HEAVY & modules_after(f"{find}; {read}; {ask}")
@@ -39,7 +38,7 @@ def test_an_unchanged_run_imports_nothing_heavy(done: Path) -> None:
 
 def test_the_gate_imports_nothing_heavy(done: Path) -> None:
     """It reads a record, and answers at once."""
-    call = f"import sys; sys.argv = ['mlops', 'gate']; from {PACKAGE}.cli import app"
+    call = "import sys; sys.argv = ['mlops', 'gate']; from gitops_ml.cli.app import app"
 
     assert set() == HEAVY & modules_after(f"{call}; app(standalone_mode=False)")
 
@@ -50,12 +49,12 @@ def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     assert 2 == mlops(*arguments).exit_code
 
 
-def test_version_names_the_project() -> None:
-    """It is the version of the installed project."""
+def test_version_names_the_library() -> None:
+    """It is the version that bundles and locks name."""
     result = mlops("--version")
 
     assert 0 == result.exit_code
-    assert result.output.startswith(PACKAGE)
+    assert f"gitops-ml {gitops_ml.__version__}\n" == result.output
 
 
 def test_outside_a_project_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

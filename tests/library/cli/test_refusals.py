@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from conftest import edit_params, mlops
 from gitops_ml.core.settings import read_settings
 from gitops_ml.data.acceptance import accept
 from gitops_ml.training import train as training
 from misfits import hopeless
+from toys import edit_params, mlops
 
 
 def first_file(root: Path) -> Path:
@@ -133,7 +133,7 @@ def test_a_constant_target(done: Path) -> None:
 
 def test_every_candidate_fails(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence has every reason."""
-    monkeypatch.setattr(training, "candidates", hopeless)
+    monkeypatch.setattr(training.project, "load_candidates", lambda: hopeless)
     edit_params(done, train={"candidates": None, "seed": 9})
 
     refuse(done, "is_killed was killed", "raises raised ValueError")

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT, edit_params
 from examples import make_champion, make_contest, make_settings
 from gitops_ml.comparison.gates import guard_champion, waive
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.core.records import Gate, PairedSlice, Verdict
 from gitops_ml.core.settings import Settings, read_settings
 from gitops_ml.report.console_lines import describe_failure, describe_success
+from toys import BINARY, edit_params
 
 TODAY = datetime.now(UTC).date()
 
@@ -140,7 +140,7 @@ def test_success_names_what_was_waived() -> None:
 )
 def test_a_waiver_has_a_gate_a_reason_and_an_end(waiver: dict[str, str], problem: str, tmp_path: Any) -> None:
     """And data that break the contract are never waived."""
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (tmp_path / "params.yaml").write_text((BINARY / "params.yaml").read_text())
     edit_params(tmp_path, gates={"waive": [waiver]})
     with pytest.raises(LifecycleError, match=problem):
         read_settings(tmp_path / "params.yaml")

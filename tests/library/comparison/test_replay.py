@@ -13,7 +13,6 @@ from sklearn.dummy import DummyRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from gitops_ml import features  # CHECK
 from gitops_ml.bundle.bundle import load_bundle
 from gitops_ml.bundle.golden import GoldenRecord
 from gitops_ml.bundle.manifest import seal_bundle
@@ -23,6 +22,7 @@ from gitops_ml.comparison.replay import Incomparable, replay
 from gitops_ml.contract.export import ContractRecord, restore_frame
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.metrics.prediction import predict
+from toy_binary import features
 
 TIMEOUT = 120
 
@@ -68,7 +68,7 @@ def test_a_champion_runs_its_own_code(bundle: Path, monkeypatch: pytest.MonkeyPa
     rows = read_golden(bundle)
     save_model(make_pipeline(FunctionTransformer(double), Echo().fit([[0]], [0])), bundle / "model.skops")
     monkeypatch.undo()
-    code = bundle / "code" / "features.py"
+    code = bundle / "code" / "toy_binary" / "features.py"
     code.write_text(code.read_text() + OLD_CODE)
     golden = GoldenRecord.read(bundle)
     golden.model_copy(update={"outputs": (3 * rows["distance"].astype(float)).tolist()}).write(bundle)
@@ -108,7 +108,7 @@ def test_a_champion_that_no_longer_answers_as_it_did_is_not_compared(bundle: Pat
 
 def test_a_champion_whose_code_fails_is_not_compared(bundle: Path) -> None:
     """The reason is one line of what it raised."""
-    (bundle / "code" / "features.py").write_text("raise RuntimeError('no luck\\nat all')\n")
+    (bundle / "code" / "toy_binary" / "features.py").write_text("raise RuntimeError('no luck\\nat all')\n")
     seal_bundle(bundle)
     with pytest.raises(Incomparable, match=r"^its model raised RuntimeError: no luck$"):
         replay(bundle, read_golden(bundle), TIMEOUT)
@@ -116,7 +116,7 @@ def test_a_champion_whose_code_fails_is_not_compared(bundle: Path) -> None:
 
 def test_a_champion_that_hangs_is_not_waited_for(bundle: Path) -> None:
     """The others have the runner for a limited time too."""
-    (bundle / "code" / "features.py").write_text("import time\n\ntime.sleep(60)\n")
+    (bundle / "code" / "toy_binary" / "features.py").write_text("import time\n\ntime.sleep(60)\n")
     seal_bundle(bundle)
     with pytest.raises(Incomparable, match="its model took over 4 s to predict"):
         replay(bundle, read_golden(bundle), 4)
@@ -147,8 +147,8 @@ def test_a_named_champion_must_be_there(tmp_path: Path) -> None:
 
 def test_a_tampered_champion_is_refused(bundle: Path) -> None:
     """What was not sealed is neither read nor run."""
-    (bundle / "code" / "features.py").write_text("print('hello')\n")
-    with pytest.raises(LifecycleError, match=r"code/features\.py has changed"):
+    (bundle / "code" / "toy_binary" / "features.py").write_text("print('hello')\n")
+    with pytest.raises(LifecycleError, match=r"code/toy_binary/features\.py has changed"):
         read_champion(bundle)
 
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from gitops_ml import schema  # CHECK
 from gitops_ml.contract import export as columns
 from gitops_ml.core.records import TrainingRecord
 from gitops_ml.core.settings import Settings
+from toy_binary import schema
 
 
 class Parcels(pa.DataFrameModel):

@@ -34,7 +34,7 @@ def contract(monkeypatch: pytest.MonkeyPatch) -> pa.DataFrameSchema:
         strict="filter",
         coerce=True,
     )
-    monkeypatch.setattr(validation, "read_contract", lambda: contract)
+    monkeypatch.setattr(validation, "load_contract", lambda: contract)
     return contract
 
 

@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.core.settings import Settings, parse_period, read_settings
-
-ROOT = Path(__file__).parents[1]
+from toys import BINARY, TEMPLATE
 
 
 def change(tmp_path: Path, **sections: dict[str, Any]) -> Path:
     """Write the project's params with some keys changed."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = yaml.safe_load((BINARY / "params.yaml").read_text())
     for name, values in sections.items():
         params[name] |= values
     path = tmp_path / "params.yaml"
@@ -107,4 +106,4 @@ def test_period_is_number_and_unit(number: int, unit: str, plural: bool) -> None
 
 def test_schema_for_editors_is_current() -> None:
     """params.schema.json is what the settings say; `make schema` writes it."""
-    assert Settings.model_json_schema() == json.loads((ROOT / "params.schema.json").read_text())
+    assert Settings.model_json_schema() == json.loads((TEMPLATE / "params.schema.json").read_text())

@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from conftest import edit_params, mlops, run
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.core.settings import DataSettings
 from gitops_ml.data.fetch import fetch, find_obstacle
+from toys import edit_params, mlops, run
 
 
 @pytest.fixture

@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from gitops_ml.contract.schema import read_contract
 from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.project import load_contract
 from gitops_ml.core.records import DataFile, Finding
 from gitops_ml.core.settings import Settings
 from gitops_ml.data import acceptance, lock
 from gitops_ml.data import loading as data
+from toys import BINARY
 
-ROOT = Path(__file__).parents[1]
 # A column of the contract, whatever table it is about.
-CONTRACTED = next(iter(read_contract().columns))
+CONTRACTED = next(iter(load_contract().columns))
 
 
 def make_settings(**options: Any) -> Settings:
@@ -120,7 +120,7 @@ def test_status_needs_no_heavy_imports(root: Path) -> None:
         "lock.require_unchanged(lock.inspect(settings.read_settings(Path('params.yaml')), Path()));"
         "print(*{'numpy', 'pandas', 'pyarrow', 'fsspec', 'sqlalchemy'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run([sys.executable, "-c", program], cwd=BINARY, stdout=subprocess.PIPE, check=True)
     assert b"" == done.stdout.strip()
 
 
@@ -426,4 +426,4 @@ def test_remote_file_that_changed(root: Path) -> None:
 def test_project_comes_with_months_that_wait() -> None:
     """January to August are accepted; the rest lies there as data that nobody has accepted."""
     shipped = [f"data/flights-2013-{month:02}.parquet" for month in range(1, 9)]
-    assert set(shipped) <= {file.path for file in lock.read_lock(ROOT).files}
+    assert set(shipped) <= {file.path for file in lock.read_lock(BINARY).files}

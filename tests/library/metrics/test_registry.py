@@ -12,11 +12,11 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from gitops_ml import models  # CHECK
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.metrics import registry as metrics
 from gitops_ml.metrics.builtin import UndefinedMetric
 from gitops_ml.metrics.prediction import Prediction, predict
+from toy_binary import models
 
 RNG = np.random.default_rng(7)
 BINARY = {"bool": [False, True], "int": [0, 1], "str": ["no", "yes"], "odd int": [3, 8]}

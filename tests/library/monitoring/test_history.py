@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import deploy, git, make_next_model, run
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.monitoring.check import history
 from gitops_ml.monitoring.check.records import Look, MonitoringRecord, Retraining
 from gitops_ml.production import branch as production
+from toys import deploy, git, make_next_model, run
 
 
 def make_look(day: int, alarm: bool = False) -> Look:

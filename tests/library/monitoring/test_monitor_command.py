@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from conftest import ROOT, deploy, edit_params, mlops, run
 from gitops_ml.bundle.bundle import load_bundle
 from gitops_ml.comparison.champion import Champion, read_champion
 from gitops_ml.comparison.replay import Answers, Incomparable
@@ -24,6 +23,7 @@ from gitops_ml.monitoring.check.new_files import read_arrivals
 from gitops_ml.monitoring.check.records import MonitoringRecord, ServiceLook
 from gitops_ml.monitoring.prediction_log.traffic import Traffic
 from gitops_ml.monitoring.prediction_log.window import TIME, VERSION
+from toys import BINARY, deploy, edit_params, mlops, run
 
 BUNDLE = Path("build/bundle")
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ MARCH = "data/flights-2013-03.parquet"
 @pytest.fixture
 def march(done: Path) -> Path:
     """A finished project to which a month has come that nobody has accepted."""
-    shutil.copy(ROOT / MARCH, done / MARCH)
+    shutil.copy(BINARY / MARCH, done / MARCH)
     return done
 
 

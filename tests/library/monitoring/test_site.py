@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from conftest import git, mlops, run
 from gitops_ml.core.records import Estimate
 from gitops_ml.monitoring.site.site import GENERATOR, render_site
 from gitops_ml.monitoring.site.timeline import Acceptance, order_steps, read_timeline
@@ -25,6 +24,7 @@ from looks import (
     make_timeline,
 )
 from reader import Reader
+from toys import git, mlops, run
 
 LOCK = "version: 1\nfiles:\n- path: data/a.parquet\n  sha256: ab\n  rows: {rows}\n"
 # Too short to be cut.

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import edit_params, mlops
 from gitops_ml.core.records import ComparisonRecord, Records, read_records
 from gitops_ml.training import train as training
+from toys import edit_params, mlops
 
 
 def enthrone(root: Path, bundle: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_challenger_is_compared_with_the_champion(contested: Path) -> None:
 
 def test_a_worse_challenger_is_kept_out(contested: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gate says so in one line, with exit status 1; a waiver lets it pass and is shown."""
-    monkeypatch.setattr(training, "candidates", spoiled)
+    monkeypatch.setattr(training.project, "load_candidates", lambda: spoiled)
     edit_params(contested, train={"seed": 8, "candidates": ["lazy"]}, gates={"margin": 0})
     assert "worse" == compare(contested).verdict
     failed = mlops("gate")
@@ -101,7 +101,7 @@ def test_a_worse_challenger_is_kept_out(contested: Path, monkeypatch: pytest.Mon
 
 def spoiled(seed: int) -> dict[str, object]:
     """Return a model that looks at nothing."""
-    from gitops_ml_old.models import baseline
+    from toy_binary.models import baseline
 
     return {"lazy": baseline()}
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import edit_params, mlops
 from gitops_ml.core.records import read_records
+from toys import edit_params, mlops
 
 COMMAND = "from gitops_ml.cli.app import app; app()"
 

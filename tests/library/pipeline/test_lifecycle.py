@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from conftest import edit_params, mlops
 from gitops_ml.core.records import read_records
 from gitops_ml.pipeline.lifecycle import OUTPUTS
 from gitops_ml.pipeline.run import Run
+from toys import edit_params, mlops
 
 
 def snapshot(root: Path) -> dict[str, bytes]:

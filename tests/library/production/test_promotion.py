@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import deploy, git, make_next_model, mlops, run
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.production import branch as production
 from gitops_ml.production import promotion
+from toys import deploy, git, make_next_model, mlops, run
 
 IMAGE = "registry.example.org/me/model@sha256:" + 64 * "a"
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from conftest import edit_params, mlops
 from gitops_ml.bundle.archive import pack_bundle
 from gitops_ml.bundle.manifest import seal_bundle
 from gitops_ml.production.smoke import check as smoke
+from toys import edit_params, mlops
 
 
 def pack(root: Path) -> None:
@@ -79,7 +79,7 @@ def come_from_old_library(bundle: Path) -> None:
 def tell_secret(bundle: Path) -> None:
     words = "secret" + " is " + "not told"
     code = f"import os\n\nraise RuntimeError(os.environ.get('MLOPS_API_TOKEN', '{words}'))\n"
-    (bundle / "code/features.py").write_text(code)
+    (bundle / "code/toy_binary/features.py").write_text(code)
 
 
 MOOD = {

@@ -14,8 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from examples import make_records, make_run, make_settings
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.report import card, sections
-
-ROOT = Path(__file__).parents[1]
+from toys import BINARY
 
 
 @pytest.fixture
@@ -61,7 +60,7 @@ def test_front_matter_is_what_the_hub_reads(root: Path, problem: str, task: str)
 
 def test_shipped_front_matter_names_project_and_license() -> None:
     """The bake's own metadata can be read, and its license is one the hub knows."""
-    metadata = sections.read_metadata(ROOT)
+    metadata = sections.read_metadata(BINARY)
     assert metadata["model_name"]
     assert metadata["license"] in {"mit", "apache-2.0", "other"}
     assert ("license_name" in metadata) == (metadata["license"] == "other")
@@ -69,7 +68,7 @@ def test_shipped_front_matter_names_project_and_license() -> None:
 
 def test_description_of_this_project_is_written() -> None:
     """A new project starts with the sentence it was made with."""
-    assert sections.read_sections(ROOT)["description"].written
+    assert sections.read_sections(BINARY)["description"].written
 
 
 def test_unwritten_sections_are_loud(root: Path) -> None:

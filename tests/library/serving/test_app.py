@@ -19,8 +19,6 @@ import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 from fsspec.implementations.local import LocalFileSystem
-from gitops_ml_old.models import candidates
-from gitops_ml_old.schema import Contract
 from sklearn.base import BaseEstimator
 
 from gitops_ml.contract.export import restore_frame
@@ -33,6 +31,8 @@ from gitops_ml.serving.batching import Batcher
 from gitops_ml.serving.model import Model, answers_alike, load
 from gitops_ml.serving.requests import ARROW, CSV, Table
 from services import open_client, read_log
+from toy_binary.models import candidates
+from toy_binary.schema import Contract
 
 Records = list[dict[str, Any]]
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 
-from conftest import edit_params, mlops
 from gitops_ml.bundle.golden import GoldenRecord
 from gitops_ml.bundle.manifest import seal_bundle
 from gitops_ml.serving.service_stats import ServiceSummary
-from services import PACKAGE, Running, read_log, run_service
+from services import Running, read_log, run_service
+from toys import edit_params, mlops
 
 # What only training, tracking, drawing and testing need.
 UNWANTED = ["mlflow", "matplotlib", "pandera", "pytest"]
@@ -78,14 +78,14 @@ def test_workers_answer_as_one(done: Path) -> None:
 def test_a_bundle_is_served_with_its_own_code(done: Path) -> None:
     """What the project has become since the bundle was made does not change what it predicts."""
     bundle = done / "build" / "bundle"
-    code = bundle / "code" / "features.py"
+    code = bundle / "code" / "toy_binary" / "features.py"
     code.write_text(code.read_text() + "\nprint('own code', flush=True)\n")
     seal_bundle(bundle)
     start = "; ".join(
         [
             "from pathlib import Path",
-            f"from {PACKAGE}.pipeline.bundle import use_code",
-            f"from {PACKAGE}.serving.model import load",
+            "from gitops_ml.bundle.bundle import use_code",
+            "from gitops_ml.serving.model import load",
             "use_code(Path('build/bundle'))",
             "load(Path('build/bundle'), {})",
         ]
@@ -108,13 +108,13 @@ for name in {UNWANTED}:
     sys.modules[name] = None  # as if it were not installed
 
 from pathlib import Path
-from {PACKAGE}.pipeline.settings import ServeSettings
-from {PACKAGE}.serving import server
+from gitops_ml.core.settings import ServeSettings
+from gitops_ml.serving import server
 
 with server.import_needed_only():
-    from {PACKAGE}.serving.app import Service, make_app
-    from {PACKAGE}.pipeline.bundle import use_code
-    from {PACKAGE}.serving.model import load
+    from gitops_ml.serving.app import Service, make_app
+    from gitops_ml.bundle.bundle import use_code
+    from gitops_ml.serving.model import load
 
 use_code(Path("build/bundle"))
 service = Service(load(Path("build/bundle"), dict()), ServeSettings())
@@ -130,8 +130,7 @@ print(*sys.modules.keys() & {UNUSED})
 
 def test_a_bundle_can_be_checked_without_serving_it(done: Path) -> None:
     """It is loaded, with its own code, and answers its golden cases; then that is all."""
-    code = f"from {PACKAGE}.cli import app; app()"
-    command = [sys.executable, "-c", code, "serve", "--check"]
+    command = [sys.executable, "-m", "gitops_ml", "serve", "--check"]
     good = subprocess.run(command, cwd=done, capture_output=True, text=True)
     path = done / "build" / "bundle" / "golden.json"
     golden = GoldenRecord.read(path.parent)

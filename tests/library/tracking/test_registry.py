@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conftest import deploy, edit_params, git, make_next_model, mlops, run
 from gitops_ml.core.settings import read_settings
 from gitops_ml.tracking import models as tracked
 from gitops_ml.tracking import registry, store
 from gitops_ml.tracking import tracker as tracking
 from servers import find_postgres, run_mlflow, run_postgres
+from toys import deploy, edit_params, git, make_next_model, mlops, run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -189,7 +189,7 @@ def test_written_from_the_bundle(mine: Path) -> None:
 def test_code_that_made_a_model(deploying: Path) -> None:
     """A model is written down with the code that its bundle keeps, not with today's."""
     imported = deploying / "imported"
-    with (deploying / "build/bundle/code/features.py").open("a") as code:
+    with (deploying / "build/bundle/code/toy_binary/features.py").open("a") as code:
         code.write(f"\nopen({str(imported)!r}, 'w').close()\n")
     deploy(deploying, "a")
     run("register")

@@ -9,16 +9,16 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from gitops_ml_old.schema import Contract
 from sklearn.linear_model import LogisticRegression
 
-from gitops_ml import models  # CHECK
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.core.progress import silent
 from gitops_ml.core.settings import Settings
 from gitops_ml.data.split import Split, features_and_target
 from gitops_ml.training import train as training
 from misfits import ROWS, able, hopeless, numeric, troubled
+from toy_binary import models
+from toy_binary.schema import Contract
 
 
 def make_settings(problem: str = "classification", **train: Any) -> Settings:

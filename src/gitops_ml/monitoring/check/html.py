@@ -8,6 +8,7 @@ from functools import cache
 from jinja2 import Environment
 
 from ...report import html as report_page
+from .. import TEMPLATES
 from ..site.charts import Charts, draw_history, pair_reasons
 from ..site.trends import write_time
 from . import headline
@@ -53,7 +54,7 @@ def draw_charts(record: MonitoringRecord | None, looks: Sequence[Look]) -> Chart
 @cache
 def make_environment() -> Environment:
     """Return the environment of the report's page, with the templates of monitoring besides."""
-    environment = report_page.make_environment(str(report_page.__package__), str(__package__))
+    environment = report_page.make_environment(str(report_page.__package__), TEMPLATES)
     environment.filters |= {"mark": headline.mark, "state": headline.state, "when": write_time}
     environment.globals |= {
         "questions": headline.QUESTIONS,

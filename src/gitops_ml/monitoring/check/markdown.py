@@ -7,6 +7,7 @@ from typing import Any
 
 from ...report.environment import make_environment
 from ...report.markdown import LENGTHS, LIMIT, tidy
+from .. import TEMPLATES
 from ..site.charts import pair_reasons
 from . import headline
 from .records import Look, MonitoringRecord
@@ -60,7 +61,7 @@ def render_proposal(record: MonitoringRecord) -> str:
 def _render(template: str, contents: Mapping[str, Any]) -> str:
     """Fill a template, with lists cut until the text is short enough."""
     for most in LENGTHS:
-        text = tidy(make_environment(str(__package__)).get_template(template).render(contents, most=most))
+        text = tidy(make_environment(TEMPLATES).get_template(template).render(contents, most=most))
         if len(text) < LIMIT:
             break
     return text

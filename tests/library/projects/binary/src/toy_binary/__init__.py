@@ -1,0 +1,1 @@
+"""Flights, late or not: a toy project with a class of two."""

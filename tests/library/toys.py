@@ -1,0 +1,93 @@
+"""Toy projects, and commands on them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from gitops_ml.cli.app import app
+
+ROOT = Path(__file__).parents[2]
+# What a bake copies as it is: the toys have no such files of their own.
+TEMPLATE = ROOT / "{{cookiecutter.__project_slug}}"
+BINARY = Path(__file__).parent / "projects/binary"
+
+
+def mlops(*arguments: str) -> Result:
+    """Run a command in this process, in the current folder."""
+    return CliRunner().invoke(app, list(arguments))
+
+
+def run(*arguments: str) -> Result:
+    """Run a command that must succeed."""
+    result = mlops(*arguments)
+    assert 0 == result.exit_code, result.output
+    return result
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run Git and return what it says."""
+    ended = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
+    return ended.stdout.strip()
+
+
+def deploy(root: Path, *run_keys: str) -> None:
+    """Deploy the finished run again and again, each time as a model of another run key."""
+    for run_key in run_keys:
+        make_next_model(root, run_key)
+        run("promote")
+
+
+def make_next_model(root: Path, run_key: str, **lineage: str) -> None:
+    """Let the finished run have another run key and lineage, sealed and packed."""
+    from gitops_ml.bundle.manifest import seal_bundle
+
+    path = root / "build/bundle/lineage.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"run_key": run_key} | lineage))
+    seal_bundle(root / "build/bundle")
+    run("package")
+
+
+def edit_params(root: Path, **sections: dict[str, object]) -> None:
+    """Change some keys of a project's params.yaml."""
+    path = root / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    for name, values in sections.items():
+        params[name] |= values
+    path.write_text(yaml.safe_dump(params))
+
+
+def copy_project(target: Path) -> None:
+    """Copy what a run reads, with two months of data and a quick candidate."""
+    for name in ("params.yaml", "pyproject.toml"):
+        shutil.copy(BINARY / name, target / name)
+    for name in ("src", "model_cards"):
+        shutil.copytree(BINARY / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("deploy", "vendor"):
+        shutil.copytree(TEMPLATE / name, target / name)
+    shutil.copy(ROOT / "requirements.txt", target)
+    (target / "data").mkdir()
+    for path in sorted(BINARY.glob("data/*.parquet"))[:2]:
+        shutil.copy(path, target / "data")
+    edit_params(
+        target,
+        split={"test_period": "20 days"},
+        train={"candidates": ["linear"]},
+        evaluate={"replicates": 100},
+        # Two months make no good model, and many tests at once no quick one.
+        gates={"max_calibration_error": 1, "max_error": 1000, "max_latency_ms": 10_000},
+    )
+
+
+def enter(root: Path, patch: pytest.MonkeyPatch) -> None:
+    """Make a project the current folder, with a tracking store and a console of its own."""
+    patch.chdir(root)
+    patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root}/mlflow.db")
+    for name in ("CI", "GITHUB_ACTIONS"):
+        patch.delenv(name, raising=False)
