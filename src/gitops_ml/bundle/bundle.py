@@ -108,32 +108,38 @@ def open_bundle(folder: str | Path) -> Bundle:
     Raises
     ------
     LifecycleError
-        As ``load_bundle`` does.
+        As ``load_bundle`` does, or if the bundle's package is already imported from elsewhere.
     """
-    use_code(Path(folder))
-    return load_bundle(Path(folder))
+    folder = Path(folder)
+    verify_bundle(folder)
+    imported = getattr(sys.modules.get(_name_package(folder) or ""), "__file__", None)
+    if imported and not Path(imported).is_relative_to(folder.absolute()):
+        raise LifecycleError(
+            f"{folder} runs with its own code, but a package of that name is already imported from {imported}; "
+            "load the bundle in a process of its own."
+        )
+    use_code(folder)
+    return load_bundle(folder)
 
 
 def use_code(folder: Path) -> None:
     """Let the package that a bundle keeps take the place of this project's, if it is not imported yet.
 
-    It stays: a process speaks for one bundle.
-
-    Raises
-    ------
-    LifecycleError
-        If the bundle does not hold the code of one package.
+    It stays: a process speaks for one bundle. What is no bundle is left to ``load_bundle`` to refuse.
     """
+    code = folder.absolute() / CODE
+    name = _name_package(folder)
+    if name is None:
+        return
     # Read only: a cache of compiled modules would not belong to the bundle.
     sys.dont_write_bytecode = True
-    code = folder.absolute() / CODE
-    names = sorted(path.name for path in code.glob("*"))
-    if len(names) != 1:
-        raise LifecycleError(
-            f"{code} holds {names}; expected one package, the code that the model was made with."
-        )
     sys.path.insert(0, str(code))
-    choose_package(names[0])
+    choose_package(name)
+
+
+def _name_package(folder: Path) -> str | None:
+    """Return the name of the package that a bundle keeps; None where there is none."""
+    return next((path.name for path in sorted((folder / CODE).glob("*"))), None)
 
 
 def require_runtime(lineage: LineageRecord) -> None:

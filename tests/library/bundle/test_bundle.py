@@ -269,3 +269,12 @@ def test_a_broken_seal_is_refused(copied: Path) -> None:
     (copied / "MANIFEST.json").write_text("{")
     with pytest.raises(LifecycleError, match=r"MANIFEST\.json is no"):
         bundle.load_bundle(copied)
+
+
+def test_another_code_of_that_name_is_refused(tmp_path: Path) -> None:
+    """A model must not predict with code that it was not made with."""
+    (tmp_path / "code/toy_binary").mkdir(parents=True)
+    seal.seal_bundle(tmp_path)
+
+    with pytest.raises(LifecycleError, match=r"already imported from .* in a process of its own"):
+        bundle.open_bundle(tmp_path)
