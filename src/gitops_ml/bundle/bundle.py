@@ -115,8 +115,8 @@ def open_bundle(folder: str | Path) -> Bundle:
     imported = getattr(sys.modules.get(_name_package(folder) or ""), "__file__", None)
     if imported and not Path(imported).is_relative_to(folder.absolute()):
         raise LifecycleError(
-            f"{folder} runs with its own code, but a package of that name is already imported from {imported}; "
-            "load the bundle in a process of its own."
+            f"{folder} runs with its own code, but a package of its name is imported from {imported}; "
+            "load it in a process of its own."
         )
     use_code(folder)
     return load_bundle(folder)

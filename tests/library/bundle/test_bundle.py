@@ -276,5 +276,5 @@ def test_another_code_of_that_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "code/toy_binary").mkdir(parents=True)
     seal.seal_bundle(tmp_path)
 
-    with pytest.raises(LifecycleError, match=r"already imported from .* in a process of its own"):
+    with pytest.raises(LifecycleError, match=r"is imported from .* in a process of its own"):
         bundle.open_bundle(tmp_path)
