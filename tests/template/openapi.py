@@ -14,9 +14,8 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-from rehearsal.bake import ROOT
+from rehearsal.forge.description import DESCRIPTION
 
-PATH = ROOT / "src/rehearsal/npm/node_modules/@octokit/openapi/generated/api.github.com.json"
 NAME = "urn:github"
 Check = Callable[..., Iterator[ValidationError]]
 # Parameters that may hold slashes.
@@ -41,9 +40,9 @@ Validator: Any = extend(  # type: ignore[no-untyped-call]
 @cache
 def read_description() -> dict[str, Any]:
     """Return the description; the test is skipped where npm has not brought it."""
-    if not PATH.is_file():
+    if not DESCRIPTION.is_file():
         pytest.skip("npm package @octokit/openapi is not installed; 'make test' does it where npm is there")
-    description: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
+    description: dict[str, Any] = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
     return description
 
 

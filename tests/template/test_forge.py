@@ -19,10 +19,12 @@ from urllib.request import Request, urlopen
 import pytest
 from jsonschema import ValidationError
 
-from openapi import check_answer
+from openapi import check_answer, read_description
 from rehearsal.client import Client, ClientError
 from rehearsal.forge import Forge, Record
+from rehearsal.forge.description import collect_required
 from rehearsal.forge.repository import Repository
+from rehearsal.forge.required import FILE, complete
 from rehearsal.surroundings import tool
 
 NAME = "octocat/flights"
@@ -618,3 +620,19 @@ def test_description_is_strict(scene: Scene) -> None:
     ):
         with pytest.raises(ValidationError):
             check_answer("GET", f"{REPOSITORY}/pulls/1", 200, wrong)
+
+
+def test_required_fields_are_github_s() -> None:
+    """``required.json`` says what GitHub does; ``python -m rehearsal.forge.description`` renews it."""
+    assert collect_required(read_description()) == json.loads(FILE.read_text(encoding="utf-8"))
+
+
+def test_known_fields_lie_over_required_ones() -> None:
+    """An answer shows what is remembered and known, however deep, and is empty elsewhere."""
+    shown = complete("git-ref", {"ref": "x", "secret": 1}, object={"sha": "y"})
+    assert {
+        "ref": "x",
+        "node_id": "",
+        "url": "",
+        "object": {"type": "", "sha": "y", "url": ""},
+    } == shown

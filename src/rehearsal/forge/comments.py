@@ -9,7 +9,8 @@ from fastapi import APIRouter, Response
 from .errors import invalid, not_accessible, not_found
 from .paging import cut_page
 from .records import Record
-from .shapes import Shape, node, show_user
+from .required import Shape, complete
+from .shapes import show_author
 from .visit import Anyone, Body, Visit
 
 router = APIRouter()
@@ -90,20 +91,12 @@ def _demand_change(visit: Visit, record: Record) -> None:
 
 
 def _show(visit: Visit, record: Record) -> Shape:
-    url = f"{visit.at.repository(visit.repository.name)}/issues"
     kind = "pull" if _is(visit, "pulls", record["issue"]) else "issues"
     page = f"{visit.at.server}/{visit.repository.name}/{kind}/{record['issue']}"
-    owner = record["login"] == visit.repository.owner
-    return {
-        "id": record["id"],
-        "node_id": node("IC", record["id"]),
-        "url": f"{url}/comments/{record['id']}",
-        "issue_url": f"{url}/{record['issue']}",
-        "html_url": f"{page}#issuecomment-{record['id']}",
-        "body": record["body"],
-        "user": show_user(visit.at, record["login"]),
-        "author_association": "OWNER" if owner else "NONE",
-        "performed_via_github_app": None,
-        "created_at": record["created_at"],
-        "updated_at": record["updated_at"],
-    }
+    return complete(
+        "issue-comment",
+        record,
+        **show_author(visit.repository, record["login"]),
+        body=record["body"],
+        html_url=f"{page}#issuecomment-{record['id']}",
+    )

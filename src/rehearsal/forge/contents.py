@@ -11,7 +11,8 @@ from . import git
 from .errors import ApiError, not_found
 from .paging import cut_page
 from .repository import Repository
-from .shapes import Addresses, Shape, node, show_commit, show_repository
+from .required import Shape, complete
+from .shapes import Addresses, show_commit, show_repository
 from .visit import Anyone, Body, Visit, needs
 
 router = APIRouter()
@@ -26,14 +27,17 @@ def get_repository(visit: Anyone) -> Shape:
     """Show the repository."""
     own = visit.token.allows(visit.repository.name, "write", "contents")
     rights = {"admin": own, "maintain": own, "push": own, "triage": own, "pull": True}
-    return {**show_repository(visit.at, visit.repository.record), "permissions": rights}
+    return {**show_repository(visit.repository), "permissions": rights}
 
 
 @router.get("/branches")
 def list_branches(visit: Reader) -> list[Shape]:
     """Show all branches in short."""
     heads = git.references(visit.repository.path, "refs/heads/")
-    shown = [_short_branch(visit, name.removeprefix("refs/heads/"), sha) for name, sha in heads.items()]
+    shown = [
+        complete("short-branch", name=name.removeprefix("refs/heads/"), commit={"sha": sha})
+        for name, sha in heads.items()
+    ]
     return list(cut_page(visit.request, visit.response, shown))
 
 
@@ -43,19 +47,8 @@ def get_branch(visit: Reader, branch: str) -> Shape:
     sha = visit.repository.head(branch)
     if sha is None:
         raise ApiError(404, "Branch not found")
-    url = f"{visit.at.repository(visit.repository.name)}/branches/{branch}"
-    return {
-        **_short_branch(visit, branch, sha),
-        "commit": show_commit(visit.at, visit.repository.name, git.show_commit(visit.repository.path, sha)),
-        "_links": {"self": url, "html": f"{visit.at.server}/{visit.repository.name}/tree/{branch}"},
-        "protection": {"enabled": False, "required_status_checks": {"contexts": [], "checks": []}},
-        "protection_url": f"{url}/protection",
-    }
-
-
-def _short_branch(visit: Visit, name: str, sha: str) -> Shape:
-    url = f"{visit.at.repository(visit.repository.name)}/commits/{sha}"
-    return {"name": name, "commit": {"sha": sha, "url": url}, "protected": False}
+    commit = show_commit(git.show_commit(visit.repository.path, sha))
+    return complete("branch-with-protection", name=branch, commit=commit)
 
 
 @router.get("/git/ref/{ref:path}")
@@ -101,14 +94,8 @@ def delete_reference(visit: Writer, ref: str) -> None:
 
 
 def _show_reference(visit: Visit, ref: str, sha: str) -> Shape:
-    url = visit.at.repository(visit.repository.name)
     kind = git.git(visit.repository.path, "cat-file", "-t", sha)
-    return {
-        "ref": ref,
-        "node_id": node("REF", ref),
-        "url": f"{url}/git/{ref}",
-        "object": {"type": kind, "sha": sha, "url": f"{url}/git/{kind}s/{sha}"},
-    }
+    return complete("git-ref", ref=ref, object={"type": kind, "sha": sha})
 
 
 @router.get("/commits/{ref:path}")
@@ -117,7 +104,7 @@ def get_commit(visit: Reader, ref: str) -> Any:
     sha = find_commit(visit.repository, ref)
     if "sha" in visit.request.headers.get("accept", ""):
         return Response(sha, media_type="application/vnd.github.sha")
-    return show_commit(visit.at, visit.repository.name, git.show_commit(visit.repository.path, sha))
+    return show_commit(git.show_commit(visit.repository.path, sha))
 
 
 def find_commit(repository: Repository, ref: str) -> str:

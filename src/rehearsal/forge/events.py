@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import git
-from .pull_shapes import show_pull
 from .records import Record
 from .repository import Repository
-from .run_shapes import show_run, show_workflow
-from .shapes import Shape, show_repository, show_user
+from .required import Shape, complete
+from .shapes import number_of, show_pull, show_repository, show_run, show_user
 
 if TYPE_CHECKING:
     from .forge import Forge
@@ -57,7 +56,7 @@ def push(forge: Forge, repository: Repository, branch: str, before: str | None, 
         "head_commit": head,
         "commits": [head],
         "pusher": {"name": actor},
-        **_common(forge, repository, actor),
+        **_common(repository, actor),
     }
     name = repository.name
     forge.events.append(Event("push", name, actor, after, after, branch, name, payload))
@@ -70,8 +69,8 @@ def pull_request(forge: Forge, repository: Repository, pull: Record, action: str
     payload = {
         "action": action,
         "number": pull["number"],
-        "pull_request": show_pull(forge, repository, pull),
-        **_common(forge, repository, actor),
+        "pull_request": show_pull(repository, forge.repository(pull["head"]["repository"]), pull),
+        **_common(repository, actor),
     }
     head = pull["head"]
     event = Event(
@@ -97,7 +96,7 @@ def workflow_dispatch(
         "ref": f"refs/heads/{branch}",
         "inputs": inputs,
         "workflow": path,
-        **_common(forge, repository, actor),
+        **_common(repository, actor),
     }
     name = repository.name
     forge.events.append(Event("workflow_dispatch", name, actor, sha, sha, branch, name, payload, path))
@@ -110,16 +109,13 @@ def workflow_run(forge: Forge, repository: Repository, run: Record, action: str)
     assert sha is not None
     payload = {
         "action": action,
-        "workflow_run": show_run(forge, repository, run),
-        "workflow": show_workflow(forge.addresses, repository, run["path"], run["name"]),
-        **_common(forge, repository, run["actor"]),
+        "workflow_run": show_run(repository, forge.repository(run["head_repository"]), run),
+        "workflow": complete("workflow", run, id=number_of(run["path"])),
+        **_common(repository, run["actor"]),
     }
     name = repository.name
     return Event("workflow_run", name, run["actor"], sha, sha, branch, name, payload)
 
 
-def _common(forge: Forge, repository: Repository, actor: str) -> Shape:
-    return {
-        "repository": show_repository(forge.addresses, repository.record),
-        "sender": show_user(forge.addresses, actor),
-    }
+def _common(repository: Repository, actor: str) -> Shape:
+    return {"repository": show_repository(repository), "sender": show_user(actor)}

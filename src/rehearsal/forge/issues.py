@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from .errors import invalid, not_accessible
 from .paging import cut_page
 from .records import Record, now
-from .shapes import Shape, node, number_of, show_user
+from .required import Shape, complete
+from .shapes import count_comments, show_author
 from .visit import Body, Visit, needs
 
 router = APIRouter()
@@ -97,38 +98,12 @@ def _may_write(visit: Visit) -> bool:
 
 
 def _show(visit: Visit, issue: Record) -> Shape:
-    url = f"{visit.at.repository(visit.repository.name)}/issues/{issue['number']}"
-    comments = sum(record["issue"] == issue["number"] for record in visit.repository.list("comments"))
-    owner = issue["login"] == visit.repository.owner
-    kept = ("id", "number", "title", "body", "state", "state_reason", "created_at", "updated_at", "closed_at")
-    return {
-        **{key: issue[key] for key in kept},
-        "node_id": node("I", issue["id"]),
-        "url": url,
-        "repository_url": visit.at.repository(visit.repository.name),
-        "labels_url": f"{url}/labels{{/name}}",
-        "comments_url": f"{url}/comments",
-        "events_url": f"{url}/events",
-        "html_url": f"{visit.at.server}/{visit.repository.name}/issues/{issue['number']}",
-        "user": show_user(visit.at, issue["login"]),
-        "labels": [_show_label(visit, name) for name in issue["labels"]],
-        "assignee": None,
-        "assignees": [],
-        "milestone": None,
-        "locked": False,
-        "comments": comments,
-        "author_association": "OWNER" if owner else "NONE",
-        "closed_by": None,
-    }
-
-
-def _show_label(visit: Visit, name: str) -> Shape:
-    return {
-        "id": number_of(name),
-        "node_id": node("LA", name),
-        "url": f"{visit.at.repository(visit.repository.name)}/labels/{name}",
-        "name": name,
-        "description": None,
-        "color": "ededed",
-        "default": False,
-    }
+    return complete(
+        "issue",
+        issue,
+        **show_author(visit.repository, issue["login"]),
+        body=issue["body"],
+        state_reason=issue["state_reason"],
+        labels=[{"name": name} for name in issue["labels"]],
+        comments=count_comments(visit.repository, issue),
+    )

@@ -10,10 +10,10 @@ from . import events, git
 from .errors import ApiError, invalid, not_accessible, not_found
 from .merging import merge, refresh
 from .paging import cut_page
-from .pull_shapes import show_pull, show_short_pull
 from .records import Record, now
 from .repository import Repository
-from .shapes import Shape, show_commit
+from .required import Shape, complete
+from .shapes import show_commit, show_pull, show_short_pull
 from .visit import Body, Visit, needs
 
 router = APIRouter()
@@ -32,7 +32,11 @@ def list_pulls(visit: Reader, state: str = "open", head: str = "", base: str = "
         and (not base or base == pull["base"])
     ]
     shown = cut_page(visit.request, visit.response, found)
-    return [show_short_pull(visit.forge, visit.repository, _fresh(visit, pull)) for pull in shown]
+    return [show_short_pull(visit.repository, _source(visit, pull), _fresh(visit, pull)) for pull in shown]
+
+
+def _source(visit: Visit, pull: Record) -> Repository:
+    return visit.forge.repository(pull["head"]["repository"])
 
 
 def _label(pull: Record) -> str:
@@ -70,7 +74,7 @@ def create_pull(visit: Member, body: Body) -> Shape:
     pull = visit.repository.records.add_numbered(visit.repository.name, "pulls", record)
     pull = refresh(visit.forge, visit.repository, pull)
     _announce(visit, "opened", pull)
-    return show_pull(visit.forge, visit.repository, pull)
+    return _show(visit, pull)
 
 
 def _demand_setting(visit: Visit) -> None:
@@ -104,7 +108,7 @@ def _same(record: Record, pull: Record) -> bool:
 @router.get("/pulls/{number}")
 def get_pull(visit: Reader, number: int) -> Shape:
     """Show a pull request in full."""
-    return show_pull(visit.forge, visit.repository, _find(visit, number))
+    return _show(visit, _find(visit, number))
 
 
 @router.patch("/pulls/{number}")
@@ -125,7 +129,7 @@ def update_pull(visit: Member, number: int, body: Body) -> Shape:
     pull = visit.repository.change("pulls", number, **values, closed_at=closed)
     pull = refresh(visit.forge, visit.repository, pull)
     _announce(visit, action, pull)
-    return show_pull(visit.forge, visit.repository, pull)
+    return _show(visit, pull)
 
 
 def _demand_own(visit: Visit, pull: Record) -> None:
@@ -160,7 +164,7 @@ def list_commits(visit: Reader, number: int) -> list[Shape]:
     """Show the commits of a pull request, the oldest first."""
     pull, path = _find(visit, number), visit.repository.path
     shas = cut_page(visit.request, visit.response, git.list_commits(path, *_ends(pull)))
-    return [show_commit(visit.at, visit.repository.name, git.show_commit(path, sha)) for sha in shas]
+    return [show_commit(git.show_commit(path, sha)) for sha in shas]
 
 
 @router.get("/pulls/{number}/files")
@@ -168,26 +172,22 @@ def list_files(visit: Reader, number: int) -> list[Shape]:
     """Show what a pull request changes."""
     pull = _find(visit, number)
     changes = cut_page(visit.request, visit.response, git.list_changes(visit.repository.path, *_ends(pull)))
-    return [_show_change(visit, pull["head_sha"], change) for change in changes]
+    return [_show_change(change) for change in changes]
 
 
 def _ends(pull: Record) -> tuple[str, str]:
     return pull["base_sha"], pull["head_sha"]
 
 
-def _show_change(visit: Visit, head: str, change: git.Change) -> Shape:
-    page = f"{visit.at.server}/{visit.repository.name}"
-    return {
-        "sha": change.blob,
-        "filename": change.path,
-        "status": change.status,
-        "additions": change.additions,
-        "deletions": change.deletions,
-        "changes": change.additions + change.deletions,
-        "blob_url": f"{page}/blob/{head}/{change.path}",
-        "raw_url": f"{page}/raw/{head}/{change.path}",
-        "contents_url": f"{visit.at.repository(visit.repository.name)}/contents/{change.path}?ref={head}",
-    }
+def _show_change(change: git.Change) -> Shape:
+    lines = {"additions": change.additions, "deletions": change.deletions}
+    total = change.additions + change.deletions
+    known = {"filename": change.path, "sha": change.blob, "status": change.status, "changes": total}
+    return complete("diff-entry", **known, **lines)
+
+
+def _show(visit: Visit, pull: Record) -> Shape:
+    return show_pull(visit.repository, _source(visit, pull), pull)
 
 
 def _find(visit: Visit, number: int) -> Record:

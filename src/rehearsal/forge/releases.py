@@ -12,7 +12,8 @@ from . import git
 from .errors import ApiError, invalid, not_found
 from .paging import cut_page
 from .records import Record, now
-from .shapes import Shape, node, show_user
+from .required import Shape, complete
+from .shapes import show_user
 from .visit import Body, Visit, needs
 
 router = APIRouter()
@@ -153,35 +154,17 @@ def _find_assets(visit: Visit, release: Record) -> list[Record]:
 
 
 def _show(visit: Visit, record: Record) -> Shape:
-    url = f"{visit.at.repository(visit.repository.name)}/releases/{record['id']}"
     above = f"{visit.at.server}/api/uploads/repos/{visit.repository.name}/releases/{record['id']}"
-    page, tag = f"{visit.at.server}/{visit.repository.name}", record["tag_name"]
-    kept = ("id", "tag_name", "target_commitish", "name", "body", "draft", "prerelease", "created_at")
-    return {
-        **{key: record[key] for key in (*kept, "published_at")},
-        "node_id": node("RE", record["id"]),
-        "url": url,
-        "assets_url": f"{url}/assets",
-        "upload_url": f"{above}/assets{{?name,label}}",
-        "html_url": f"{page}/releases/tag/{tag}",
-        "tarball_url": f"{visit.at.repository(visit.repository.name)}/tarball/{tag}",
-        "zipball_url": f"{visit.at.repository(visit.repository.name)}/zipball/{tag}",
-        "author": show_user(visit.at, record["login"]),
-        "assets": [_show_asset(visit, asset) for asset in _find_assets(visit, record)],
-    }
+    return complete(
+        "release",
+        record,
+        body=record["body"],
+        upload_url=f"{above}/assets{{?name,label}}",
+        author=show_user(record["login"]),
+        assets=[_show_asset(visit, asset) for asset in _find_assets(visit, record)],
+    )
 
 
 def _show_asset(visit: Visit, asset: Record) -> Shape:
     url = f"{visit.at.repository(visit.repository.name)}/releases/assets/{asset['id']}"
-    page = f"{visit.at.server}/{visit.repository.name}/releases/download"
-    tag = visit.find("releases", asset["release"])["tag_name"]
-    kept = ("id", "name", "label", "content_type", "size", "digest", "created_at", "updated_at")
-    return {
-        **{key: asset[key] for key in kept},
-        "node_id": node("RA", asset["id"]),
-        "url": url,
-        "browser_download_url": f"{page}/{tag}/{asset['name']}",
-        "state": "uploaded",
-        "download_count": 0,
-        "uploader": show_user(visit.at, asset["login"]),
-    }
+    return complete("release-asset", asset, url=url, uploader=show_user(asset["login"]))

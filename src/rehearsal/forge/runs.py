@@ -13,8 +13,8 @@ from .errors import ApiError, not_found
 from .merging import latest_checks
 from .paging import cut_page
 from .records import Record
-from .run_shapes import show_artifact, show_check, show_run
-from .shapes import Shape, number_of
+from .required import Shape, complete
+from .shapes import number_of, show_run
 from .visit import Body, Visit, needs
 from .workflows import FOLDER, read_workflow
 
@@ -48,14 +48,18 @@ def _show_runs(visit: Visit, runs: list[Record]) -> Shape:
     shown = cut_page(visit.request, visit.response, runs)
     return {
         "total_count": len(runs),
-        "workflow_runs": [show_run(visit.forge, visit.repository, run) for run in shown],
+        "workflow_runs": [_show_run(visit, run) for run in shown],
     }
 
 
 @router.get("/actions/runs/{key}")
 def get_run(visit: Reader, key: int) -> Shape:
     """Show a run."""
-    return show_run(visit.forge, visit.repository, visit.find("runs", key))
+    return _show_run(visit, visit.find("runs", key))
+
+
+def _show_run(visit: Visit, run: Record) -> Shape:
+    return show_run(visit.repository, visit.forge.repository(run["head_repository"]), run)
 
 
 @router.get("/actions/runs/{key}/artifacts")
@@ -85,7 +89,8 @@ def get_artifact(visit: Reader, key: int) -> Shape:
 
 
 def _show_artifact(visit: Visit, artifact: Record) -> Shape:
-    return show_artifact(visit.at, visit.repository, artifact, visit.find("runs", artifact["run"]))
+    url = f"{visit.at.repository(visit.repository.name)}/actions/artifacts/{artifact['id']}/zip"
+    return complete("artifact", artifact, archive_download_url=url, digest=artifact["digest"])
 
 
 @router.get("/actions/artifacts/{key}/{form}")
@@ -133,5 +138,5 @@ def list_checks(
     shown = cut_page(visit.request, visit.response, checks)
     return {
         "total_count": len(checks),
-        "check_runs": [show_check(visit.at, visit.repository, check) for check in shown],
+        "check_runs": [complete("check-run", check) for check in shown],
     }

@@ -1,15 +1,18 @@
-"""GitHub's JSON for people, repositories and commits."""
+"""GitHub's JSON for what the forge shows in several places.
+
+What a workflow, ``gh``, CML or the rehearsal reads is filled in; other required fields are empty.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from . import git
+from .merging import find_obstacle
 from .records import Record
-
-Shape = dict[str, Any]
+from .repository import Repository
+from .required import Shape, complete
 
 
 @dataclass(frozen=True)
@@ -33,163 +36,128 @@ def number_of(text: str) -> int:
     return int(sha256(text.encode()).hexdigest()[:12], 16)
 
 
-def node(kind: str, key: object) -> str:
-    """Return what GitHub's other interface would call a thing."""
-    return f"{kind}_{key}"
-
-
-def show_user(at: Addresses, login: str) -> Shape:
+def show_user(login: str) -> Shape:
     """Return a person or a bot."""
-    url = f"{at.api}/users/{login}"
-    lists = ("followers", "subscriptions", "organizations", "repos", "received_events")
+    kind = "Bot" if login.endswith("[bot]") else "User"
+    return complete("simple-user", login=login, id=number_of(login), type=kind)
+
+
+def show_author(repository: Repository, login: str) -> Shape:
+    """Return who wrote something, and what the repository is to them."""
+    association = "OWNER" if login == repository.owner else "NONE"
+    return {"user": show_user(login), "author_association": association}
+
+
+def show_repository(repository: Repository) -> Shape:
+    """Return a repository, in full wherever it is named."""
+    owner, _, name = repository.name.partition("/")
+    fork = repository.record["parent"] is not None
+    seen = {"name": name, "owner": show_user(owner), "fork": fork, "visibility": "public"}
+    return complete("full-repository", repository.record, **seen)
+
+
+def show_commit(commit: git.Commit) -> Shape:
+    """Return a commit."""
+    told = {
+        "author": _show_person(commit.author),
+        "committer": _show_person(commit.committer),
+        "message": commit.message,
+        "tree": {"sha": commit.tree},
+    }
+    parents = [{"sha": sha, "url": ""} for sha in commit.parents]
+    return complete("commit", sha=commit.sha, commit=told, parents=parents)
+
+
+def _show_person(person: tuple[str, str, str]) -> Shape:
+    return dict(zip(("name", "email", "date"), person, strict=True))
+
+
+def show_short_pull(repository: Repository, source: Repository, pull: Record) -> Shape:
+    """Return a pull request as it stands in a list; ``source`` has its branch."""
+    return complete("pull-request-simple", pull, **_show_known(repository, source, pull))
+
+
+def show_pull(repository: Repository, source: Repository, pull: Record) -> Shape:
+    """Return a pull request in full."""
+    mergeable = None if pull["state"] == "closed" else pull["merge_commit_sha"] is not None
+    changes = git.list_changes(repository.path, pull["base_sha"], pull["head_sha"])
+    return complete(
+        "pull-request",
+        pull,
+        **_show_known(repository, source, pull),
+        merged=pull["merged_at"] is not None,
+        merged_by=show_user(pull["merged_by"]) if pull["merged_by"] else None,
+        mergeable=mergeable,
+        mergeable_state=_find_state(repository, pull, mergeable),
+        comments=count_comments(repository, pull),
+        commits=git.count_commits(repository.path, pull["base_sha"], pull["head_sha"]),
+        additions=sum(change.additions for change in changes),
+        deletions=sum(change.deletions for change in changes),
+        changed_files=len(changes),
+    )
+
+
+def _show_known(repository: Repository, source: Repository, pull: Record) -> Shape:
     return {
-        "login": login,
-        "id": number_of(login),
-        "node_id": node("U", login),
-        "avatar_url": "",
-        "gravatar_id": "",
-        "url": url,
-        "html_url": f"{at.server}/{login}",
-        **{f"{name}_url": f"{url}/{name}" for name in lists},
-        "following_url": f"{url}/following{{/other_user}}",
-        "gists_url": f"{url}/gists{{/gist_id}}",
-        "starred_url": f"{url}/starred{{/owner}}{{/repo}}",
-        "events_url": f"{url}/events{{/privacy}}",
-        "type": "Bot" if login.endswith("[bot]") else "User",
-        "site_admin": False,
+        **show_author(repository, pull["login"]),
+        "draft": pull["draft"],
+        "head": _show_end(source, pull["head"]["branch"], pull["head_sha"]),
+        "base": _show_end(repository, pull["base"], pull["base_sha"]),
     }
 
 
-# What GitHub hangs on the address of a repository, by the name of the field.
-LINKS = {
-    "archive": "/{archive_format}{/ref}",
-    "assignees": "/assignees{/user}",
-    "blobs": "/git/blobs{/sha}",
-    "branches": "/branches{/branch}",
-    "collaborators": "/collaborators{/collaborator}",
-    "comments": "/comments{/number}",
-    "commits": "/commits{/sha}",
-    "compare": "/compare/{base}...{head}",
-    "contents": "/contents/{+path}",
-    "contributors": "/contributors",
-    "deployments": "/deployments",
-    "downloads": "/downloads",
-    "events": "/events",
-    "forks": "/forks",
-    "git_commits": "/git/commits{/sha}",
-    "git_refs": "/git/refs{/sha}",
-    "git_tags": "/git/tags{/sha}",
-    "hooks": "/hooks",
-    "issue_comment": "/issues/comments{/number}",
-    "issue_events": "/issues/events{/number}",
-    "issues": "/issues{/number}",
-    "keys": "/keys{/key_id}",
-    "labels": "/labels{/name}",
-    "languages": "/languages",
-    "merges": "/merges",
-    "milestones": "/milestones{/number}",
-    "notifications": "/notifications{?since,all,participating}",
-    "pulls": "/pulls{/number}",
-    "releases": "/releases{/id}",
-    "stargazers": "/stargazers",
-    "statuses": "/statuses/{sha}",
-    "subscribers": "/subscribers",
-    "subscription": "/subscription",
-    "tags": "/tags",
-    "teams": "/teams",
-    "trees": "/git/trees{/sha}",
-}
-NOTHING = (
-    "forks_count",
-    "forks",
-    "stargazers_count",
-    "watchers_count",
-    "watchers",
-    "network_count",
-    "subscribers_count",
-    "open_issues_count",
-    "open_issues",
-    "size",
-)
+def _show_end(repository: Repository, branch: str, sha: str) -> Shape:
+    owner = repository.owner
+    shown = {"user": show_user(owner), "repo": show_repository(repository)}
+    return {"label": f"{owner}:{branch}", "ref": branch, "sha": sha, **shown}
 
 
-def show_short_repository(at: Addresses, record: Record) -> Shape:
-    """Return a repository as other things refer to it."""
-    name = record["full_name"]
-    url = at.repository(name)
-    return {
-        "id": record["id"],
-        "node_id": node("R", record["id"]),
-        "name": name.split("/")[1],
-        "full_name": name,
-        "private": False,
-        "owner": show_user(at, name.split("/")[0]),
-        "html_url": f"{at.server}/{name}",
-        "description": record["description"],
-        "fork": record["parent"] is not None,
-        "url": url,
-        **{f"{key}_url": f"{url}{path}" for key, path in LINKS.items()},
-        "default_branch": record["default_branch"],
-    }
+def _find_state(repository: Repository, pull: Record, mergeable: bool | None) -> str:
+    if mergeable is None:
+        return "unknown"
+    if not mergeable:
+        return "dirty"
+    return "blocked" if find_obstacle(repository, pull) else "clean"
 
 
-def show_repository(at: Addresses, record: Record) -> Shape:
-    """Return a repository in full."""
-    name = record["full_name"]
-    has = ("has_issues", "has_projects", "has_downloads", "has_wiki", "has_pages", "has_discussions")
-    merges = ("allow_merge_commit", "allow_squash_merge", "allow_rebase_merge", "allow_forking")
-    return {
-        **show_short_repository(at, record),
-        "clone_url": f"{at.server}/{name}.git",
-        "git_url": f"git://localhost/{name}.git",
-        "ssh_url": f"git@localhost:{name}.git",
-        "svn_url": f"{at.server}/{name}",
-        "mirror_url": None,
-        "homepage": None,
-        "language": "Python",
-        "license": None,
-        "archived": False,
-        "disabled": False,
-        "visibility": "public",
-        "topics": [],
-        "is_template": False,
-        "web_commit_signoff_required": False,
-        **dict.fromkeys(NOTHING, 0),
-        **{key: key == "has_issues" for key in has},
-        **{key: key in ("allow_merge_commit", "allow_forking") for key in merges},
-        "pushed_at": record["updated_at"],
-        "created_at": record["created_at"],
-        "updated_at": record["updated_at"],
-    }
+def count_comments(repository: Repository, issue: Record) -> int:
+    """Return how many comments an issue or a pull request has."""
+    return sum(record["issue"] == issue["number"] for record in repository.list("comments"))
 
 
-def show_person(person: tuple[str, str, str]) -> Shape:
-    """Return the author or committer that a commit names."""
-    name, email, date = person
-    return {"name": name, "email": email, "date": date}
+def show_run(repository: Repository, source: Repository, run: Record) -> Shape:
+    """Return a run of a workflow; ``source`` has the branch it runs on."""
+    commit = git.show_commit(repository.path, run["head_sha"])
+    author, committer = _show_person(commit.author), _show_person(commit.committer)
+    head = {"id": commit.sha, "tree_id": commit.tree, "message": commit.message}
+    return complete(
+        "workflow-run",
+        run,
+        name=run["name"],
+        workflow_id=number_of(run["path"]),
+        run_attempt=run["run_attempt"],
+        run_started_at=run["run_started_at"],
+        actor=show_user(run["actor"]),
+        pull_requests=_show_pulls(repository, run),
+        head_commit={**head, "timestamp": committer["date"], "author": author, "committer": committer},
+        repository=show_repository(repository),
+        head_repository=show_repository(source),
+    )
 
 
-def show_commit(at: Addresses, repository: str, commit: git.Commit) -> Shape:
-    """Return a commit in full."""
-    url = at.repository(repository)
-    page = f"{at.server}/{repository}/commit"
-    return {
-        "sha": commit.sha,
-        "node_id": node("C", commit.sha),
-        "commit": {
-            "author": show_person(commit.author),
-            "committer": show_person(commit.committer),
-            "message": commit.message,
-            "tree": {"sha": commit.tree, "url": f"{url}/git/trees/{commit.tree}"},
-            "url": f"{url}/git/commits/{commit.sha}",
-            "comment_count": 0,
-        },
-        "url": f"{url}/commits/{commit.sha}",
-        "html_url": f"{page}/{commit.sha}",
-        "comments_url": f"{url}/commits/{commit.sha}/comments",
-        "author": None,
-        "committer": None,
-        "parents": [
-            {"sha": sha, "url": f"{url}/commits/{sha}", "html_url": f"{page}/{sha}"} for sha in commit.parents
-        ],
-    }
+def _show_pulls(repository: Repository, run: Record) -> list[Shape]:
+    """Return the open pull requests of a run's branch; GitHub names none of a fork's."""
+    head = {"repository": repository.name, "branch": run["head_branch"]}
+    if run["head_repository"] != repository.name:
+        return []
+    pulls = [pull for pull in repository.list("pulls") if pull["state"] == "open" and pull["head"] == head]
+    return [
+        complete(
+            "pull-request-minimal",
+            id=pull["id"],
+            number=pull["number"],
+            head={"ref": pull["head"]["branch"], "sha": pull["head_sha"]},
+            base={"ref": pull["base"], "sha": pull["base_sha"]},
+        )
+        for pull in pulls
+    ]

@@ -74,7 +74,7 @@ async def read_json(request: Request) -> dict[str, Any]:
 def enter(request: Request, response: Response, owner: str, repo: str) -> Visit:
     """Look at the token and for the repository of a request."""
     forge: Forge = request.app.state.forge
-    word, _, value = request.headers.get("authorization", "").partition(" ")
+    word, _, value = request.headers.get("authorization", "").strip().partition(" ")
     if not value:
         raise ApiError(401, "Requires authentication")
     token = forge.tokens.find(value.strip()) if word.lower() in ("token", "bearer") else None
