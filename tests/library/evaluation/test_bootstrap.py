@@ -101,24 +101,24 @@ def test_replicates_equal_plain_resampling_of_numbers() -> None:
 def test_a_ranking_is_weighted_as_in_scikit_learn(rows: list[tuple[bool, int, int]]) -> None:
     """ROC AUC and average precision with ``sample_weight``, ties and rows of no weight included."""
     positive, score, weight = (np.array(column) for column in zip(*rows, strict=True))
-    tally = Ranking(positive, score.astype(float)).tally(weight[None].astype(np.uint8))
+    sums = Ranking(positive, score.astype(float)).accumulate(weight[None].astype(np.uint8))
     kept = weight > 0
     expected = [
         metric(positive[kept], score[kept], sample_weight=weight[kept])
         for metric in (sk.roc_auc_score, sk.average_precision_score)
     ]
-    assert expected == pytest.approx([tally.roc_auc()[0], tally.average_precision()[0]], abs=1e-12)
+    assert expected == pytest.approx([sums.roc_auc()[0], sums.average_precision()[0]], abs=1e-12)
 
 
 def test_a_long_ranking_with_few_different_scores_is_weighted_alike() -> None:
     """Steps are summed first there; the result is the same."""
     positive, score = RNG.random(2000) < 0.3, RNG.integers(0, 9, 2000) / 8
     weights = Draws(2000, 3, seed=5).count(0, 3)
-    tally = Ranking(positive, score).tally(weights)
+    sums = Ranking(positive, score).accumulate(weights)
     expected = [sk.roc_auc_score(positive, score, sample_weight=one) for one in weights]
-    assert expected == pytest.approx(tally.roc_auc())
+    assert expected == pytest.approx(sums.roc_auc())
     expected = [sk.average_precision_score(positive, score, sample_weight=one) for one in weights]
-    assert expected == pytest.approx(tally.average_precision())
+    assert expected == pytest.approx(sums.average_precision())
 
 
 def test_a_part_sees_the_draws_of_the_whole() -> None:

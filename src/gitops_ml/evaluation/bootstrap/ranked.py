@@ -11,8 +11,8 @@ SHORT = 4096
 
 
 @dataclass(frozen=True)
-class Tally:
-    """What weighted rows add up to at each score that positive rows have, from the highest down."""
+class RankSums:
+    """Cumulative weights of positives and rows at each score that positives have, from the highest down."""
 
     found: np.ndarray
     """Positives at the score, shape (n_weightings, n_scores)."""
@@ -69,8 +69,8 @@ class Ranking:
         self._ends = lasts[held] if self._steps is None else held
         self._starts = steps[held] if self._steps is None else held
 
-    def tally(self, weights: np.ndarray) -> Tally:
-        """Add up the rows under each weighting.
+    def accumulate(self, weights: np.ndarray) -> RankSums:
+        """Return the cumulative sums of the rows under each weighting.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class Ranking:
         if self._tied:
             above = np.where(self._starts > 0, np.take(seen, self._starts - 1, axis=1), 0)
         ends = np.take(seen, self._ends, axis=1)
-        return Tally(found, _cumulate(found), ends, above, seen[:, -1])
+        return RankSums(found, _cumulate(found), ends, above, seen[:, -1])
 
 
 def _cumulate(values: np.ndarray) -> np.ndarray:

@@ -9,10 +9,10 @@ import numpy as np
 from ...metrics.builtin import average_precision, list_rankings, roc_auc
 from ...metrics.prediction import Prediction
 from ...metrics.registry import Metric
-from .ranked import Ranking, Tally
+from .ranked import Ranking, RankSums
 from .sums import SUMMED, SumTable, average_defined, write_recipe
 
-RANKED = {roc_auc: Tally.roc_auc, average_precision: Tally.average_precision}
+RANKED = {roc_auc: RankSums.roc_auc, average_precision: RankSums.average_precision}
 # A function of one's own is given copies of rows, which takes long: every fifth weighting must do.
 OWN_EVERY = 5
 
@@ -96,11 +96,11 @@ class Weighting:
 
     def _fill_ranked(self, weights: np.ndarray, values: np.ndarray) -> None:
         for model, rankings in enumerate(self._rankings):
-            tallies = [ranking.tally(weights) for ranking in rankings]
+            sums = [ranking.accumulate(weights) for ranking in rankings]
             for place, metric in enumerate(self._metrics):
                 if metric.function in RANKED:
                     finish = RANKED[metric.function]
-                    values[:, place, model] = average_defined(np.array([finish(one) for one in tallies]))
+                    values[:, place, model] = average_defined(np.array([finish(one) for one in sums]))
 
     def _fill_own(self, weights: np.ndarray, first: int, values: np.ndarray) -> None:
         for at in range(-first % OWN_EVERY, len(weights) if self._own else 0, OWN_EVERY):
