@@ -13,7 +13,7 @@ from ..core.settings import Settings
 from ..metrics.builtin import UndefinedMetric
 from ..metrics.prediction import Prediction
 from ..metrics.registry import Metric
-from .bootstrap.resample import Draws, Part, bootstrap, estimate
+from .bootstrap.resample import Draws, Subset, bootstrap, estimate
 from .slices import Slice
 
 
@@ -97,9 +97,9 @@ def measure(
     scored = [(one, _score_slice(trial, primary[0], one.rows)) for one in slices]
     # Nothing can be said of a slice without a value, such as one with a single class.
     sliced = [(one, scores) for one, scores in scored if np.isfinite(scores).all()]
-    parts = [Part(None, defined), *(Part(one.rows, primary) for one, _ in sliced)]
+    subsets = [Subset(None, defined), *(Subset(one.rows, primary) for one, _ in sliced)]
     draws = Draws(len(trial.y_true), settings.evaluate.replicates, settings.train.seed, trial.groups)
-    whole, *pieces = bootstrap(trial.y_true, trial.predictions, trial.classes, parts, draws)
+    whole, *pieces = bootstrap(trial.y_true, trial.predictions, trial.classes, subsets, draws)
     results = []
     for metric in defined:
         measured = Measured(metric, values[metric.name], whole[metric.name])

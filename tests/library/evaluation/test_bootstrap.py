@@ -11,7 +11,7 @@ from sklearn import metrics as sk
 
 from gitops_ml.evaluation.bootstrap import resample as resampling
 from gitops_ml.evaluation.bootstrap.ranked import Ranking
-from gitops_ml.evaluation.bootstrap.resample import Draws, Part
+from gitops_ml.evaluation.bootstrap.resample import Draws, Subset
 from gitops_ml.metrics.builtin import BUILT_IN, UndefinedMetric
 from gitops_ml.metrics.prediction import Prediction
 from gitops_ml.metrics.registry import Metric, find_metric
@@ -73,7 +73,7 @@ def test_replicates_equal_plain_resampling_of_classes(n_classes: int) -> None:
     """Weighting rows is the same as copying them, for every metric, model and replicate."""
     y_true, predictions, classes = make_classes(120, n_classes)
     draws, metrics = Draws(120, 15, seed=1), find_all("classification")
-    [found] = resampling.bootstrap(y_true, predictions, classes, [Part(None, metrics)], draws)
+    [found] = resampling.bootstrap(y_true, predictions, classes, [Subset(None, metrics)], draws)
     counts = draws.count(0, 15)
     for metric in metrics:
         expected = [[resample(metric, y_true, one, classes, row) for row in counts] for one in predictions]
@@ -85,7 +85,7 @@ def test_replicates_equal_plain_resampling_of_numbers() -> None:
     y_true = 1e6 + RNG.normal(size=90)
     predictions = [Prediction(y_true + RNG.normal(size=90)), Prediction(np.full(90, 1e6))]
     draws, metrics = Draws(90, 15, seed=1), find_all("regression")
-    [found] = resampling.bootstrap(y_true, predictions, NONE, [Part(None, metrics)], draws)
+    [found] = resampling.bootstrap(y_true, predictions, NONE, [Subset(None, metrics)], draws)
     counts = draws.count(0, 15)
     for metric in metrics:
         expected = [[resample(metric, y_true, one, NONE, row) for row in counts] for one in predictions]
@@ -125,8 +125,8 @@ def test_a_part_sees_the_draws_of_the_whole() -> None:
     """A slice's replicates are those of its own rows in the draws of all rows."""
     y_true, predictions, classes = make_classes(100, 2)
     rows, metrics, draws = np.arange(20, 90), find_all("classification"), Draws(100, 10, seed=2)
-    parts = [Part(None, []), Part(rows, metrics)]
-    _, found = resampling.bootstrap(y_true, predictions, classes, parts, draws)
+    subsets = [Subset(None, []), Subset(rows, metrics)]
+    _, found = resampling.bootstrap(y_true, predictions, classes, subsets, draws)
     y_part, prediction, counts = y_true[rows], predictions[0].take(rows), draws.count(0, 10)[:, rows]
     for metric in metrics:
         expected = [resample(metric, y_part, prediction, classes, row) for row in counts]
@@ -137,10 +137,10 @@ def test_a_part_sees_the_draws_of_the_whole() -> None:
 def test_draws_do_not_depend_on_how_the_work_is_cut(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same seed gives the same replicates, whatever is worked on at a time."""
     y_true, predictions, classes = make_classes(70, 2)
-    parts, draws = [Part(None, find_all("classification"))], Draws(70, 25, seed=9)
-    [expected] = resampling.bootstrap(y_true, predictions, classes, parts, draws)
+    subsets, draws = [Subset(None, find_all("classification"))], Draws(70, 25, seed=9)
+    [expected] = resampling.bootstrap(y_true, predictions, classes, subsets, draws)
     monkeypatch.setattr(resampling, "CHUNK", chunk)
-    [found] = resampling.bootstrap(y_true, predictions, classes, parts, draws)
+    [found] = resampling.bootstrap(y_true, predictions, classes, subsets, draws)
     for name, values in expected.items():
         np.testing.assert_allclose(values, found[name], rtol=1e-14)
 
@@ -167,7 +167,7 @@ def test_groups_widen_the_interval_of_repeated_rows() -> None:
     widths = []
     for groups in (None, np.repeat(np.arange(60), 9)):
         draws = Draws(540, 400, seed=5, groups=groups)
-        [found] = resampling.bootstrap(np.zeros(540), [Prediction(errors)], NONE, [Part(None, mae)], draws)
+        [found] = resampling.bootstrap(np.zeros(540), [Prediction(errors)], NONE, [Subset(None, mae)], draws)
         interval = resampling.estimate(1, found["mae"][0])
         widths.append(interval.high - interval.low)
     assert 3 == pytest.approx(widths[1] / widths[0], rel=0.2)
@@ -179,8 +179,8 @@ def test_ends_agree_with_a_plain_loop_that_draws_by_itself() -> None:
     rng = np.random.default_rng(5)
     y_true = rng.random(150) < POSITIVE
     pair = make_binormal(y_true, rng)
-    parts, draws = [Part(None, metrics)], Draws(150, replicates, seed=1)
-    [found] = resampling.bootstrap(y_true, pair, CLASSES, parts, draws)
+    subsets, draws = [Subset(None, metrics)], Draws(150, replicates, seed=1)
+    [found] = resampling.bootstrap(y_true, pair, CLASSES, subsets, draws)
     plain = np.diff([count_pairs(y_true, pair[::-1], rng) for _ in range(replicates)])
     # Of a quantile: Efron and Tibshirani (1993), section 19.3; both sides have it.
     error = plain.std() * np.sqrt(2 * 0.025 * 0.975 / replicates) / norm.pdf(norm.ppf(0.025))
@@ -209,8 +209,8 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     for _ in range(trials):
         shared = rng.exponential(size=n_rows)
         models += [Prediction(shared + rng.uniform(0, width, n_rows)) for width in (1.4, 1.0)]
-    parts, draws = [Part(None, mae)], Draws(n_rows, 400, seed=1)
-    [found] = resampling.bootstrap(np.zeros(n_rows), models, NONE, parts, draws)
+    subsets, draws = [Subset(None, mae)], Draws(n_rows, 400, seed=1)
+    [found] = resampling.bootstrap(np.zeros(n_rows), models, NONE, subsets, draws)
     assert 0.93 <= find_coverage(found["mae"], 0.2) <= 0.97
 
 
@@ -225,8 +225,8 @@ def test_intervals_of_log_loss_cover_the_truth_as_often_as_they_say() -> None:
     for _ in range(trials):
         y_true = rng.random(n_rows) < POSITIVE
         models += [turn_to_true_class(one, y_true) for one in make_binormal(y_true, rng)]
-    parts, draws = [Part(None, metrics)], Draws(n_rows, 400, seed=1)
-    [found] = resampling.bootstrap(np.full(n_rows, True), models, CLASSES, parts, draws)
+    subsets, draws = [Subset(None, metrics)], Draws(n_rows, 400, seed=1)
+    [found] = resampling.bootstrap(np.full(n_rows, True), models, CLASSES, subsets, draws)
     assert 0.93 <= find_coverage(found["log_loss"], find_loss(GAPS[0]) - find_loss(GAPS[1])) <= 0.97
 
 
@@ -253,12 +253,12 @@ def test_intervals_of_roc_auc_cover_the_truth_as_often_as_they_say() -> None:
     Fewer replicates put the ends further in at any number of rows: 400 cost a quarter of a percent,
     199 three quarters. The bounds are two standard errors away, for so many trials.
     """
-    n_rows, parts, coverage = 300, [Part(None, [find_metric("roc_auc", "classification")])], []
+    n_rows, subsets, coverage = 300, [Subset(None, [find_metric("roc_auc", "classification")])], []
     rng, truth = np.random.default_rng(1), norm.cdf(np.array(GAPS) / np.sqrt(2))
     for seed in range(16):
         y_true = rng.random(n_rows) < POSITIVE
         models = [one for _ in range(50) for one in make_binormal(y_true, rng)]
-        [found] = resampling.bootstrap(y_true, models, CLASSES, parts, Draws(n_rows, 400, seed))
+        [found] = resampling.bootstrap(y_true, models, CLASSES, subsets, Draws(n_rows, 400, seed))
         coverage.append(find_coverage(found["roc_auc"], truth[0] - truth[1]))
     assert 0.93 <= np.mean(coverage) <= 0.97
 
@@ -267,7 +267,7 @@ def test_pairing_narrows_the_interval_of_a_difference() -> None:
     """Two models that err on the same rows are told apart by few rows."""
     errors, mae = RNG.exponential(size=200), [find_metric("mae", "regression")]
     pair = [Prediction(errors), Prediction(errors + 0.01)]
-    [found] = resampling.bootstrap(np.zeros(200), pair, NONE, [Part(None, mae)], Draws(200, 100, seed=6))
+    [found] = resampling.bootstrap(np.zeros(200), pair, NONE, [Subset(None, mae)], Draws(200, 100, seed=6))
     interval = resampling.estimate(0.01, found["mae"][1] - found["mae"][0])
     assert (0.01, 0.01) == pytest.approx((interval.low, interval.high))
 
@@ -282,7 +282,7 @@ def test_a_function_of_ones_own_is_resampled() -> None:
 
     label, draws = RNG.normal(size=40), Draws(40, 50, seed=8)
     metric = [Metric("own", True, own)]
-    [found] = resampling.bootstrap(np.arange(40), [Prediction(label)], NONE, [Part(None, metric)], draws)
+    [found] = resampling.bootstrap(np.arange(40), [Prediction(label)], NONE, [Subset(None, metric)], draws)
     defined = np.flatnonzero(np.isfinite(found["own"][0]))
     counts = draws.count(0, 50)
     expected = [at for at in range(0, 50, 5) if np.flatnonzero(counts[at])[0] != 1]
@@ -294,9 +294,9 @@ def test_replicates_without_a_class_are_left_out() -> None:
     """A rare class is missing from a third of the draws; the interval is made of the others."""
     y_true, probability = np.arange(30) == 0, np.linspace(0.6, 0.4, 30)
     prediction = Prediction(probability > 0.5, np.column_stack([1 - probability, probability]))
-    parts = [Part(None, [find_metric("roc_auc", "classification")])]
+    subsets = [Subset(None, [find_metric("roc_auc", "classification")])]
     classes, draws = np.array([False, True]), Draws(30, 200, seed=1)
-    [found] = resampling.bootstrap(y_true, [prediction], classes, parts, draws)
+    [found] = resampling.bootstrap(y_true, [prediction], classes, subsets, draws)
     assert 0.37 == pytest.approx(np.isnan(found["roc_auc"]).mean(), abs=0.1)
     assert 1 == resampling.estimate(1.0, found["roc_auc"][0]).low
 

@@ -92,8 +92,8 @@ def _draw_counts(rng: np.random.Generator, n_units: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Part:
-    """Some of the rows, and the metrics wanted of them."""
+class Subset:
+    """Some of the rows, and the metrics to compute on them."""
 
     rows: np.ndarray | None
     """Their positions; None for all."""
@@ -104,7 +104,7 @@ def bootstrap(
     y_true: np.ndarray,
     predictions: Sequence[Prediction],
     classes: np.ndarray,
-    parts: Sequence[Part],
+    subsets: Sequence[Subset],
     draws: Draws,
 ) -> list[dict[str, np.ndarray]]:
     """Return metrics of each model in each replicate, all from one pass over the draws.
@@ -116,14 +116,14 @@ def bootstrap(
         One for each model.
     classes : ndarray of shape (n_classes,)
         As for ``Metric.score``.
-    parts : sequence of Part
-        Each gets what the draws of the whole say of its own rows.
+    subsets : sequence of Subset
+        Each is resampled by the draws of all rows, of which it keeps its own.
     draws : Draws
 
     Returns
     -------
     list of dict of str to ndarray of shape (n_models, replicates)
-        For each part, by name of the metric. NaN where a replicate has no value, for example
+        For each subset, by name of the metric. NaN where a replicate has no value, for example
         because it drew one class only, and for metrics of one's own in four replicates of five.
 
     Raises
@@ -131,12 +131,14 @@ def bootstrap(
     UndefinedMetric
         If a model has no value for a metric.
     """
-    weightings = [Weighting(part.metrics, part.rows, y_true, predictions, classes) for part in parts]
+    weightings = [Weighting(subset.metrics, subset.rows, y_true, predictions, classes) for subset in subsets]
     cores = joblib.cpu_count()
     # No more at a time than fits the cache, and as much for each core.
     step = min(CHUNK // draws.n_rows, -(-draws.replicates // cores))
     starts = range(0, draws.replicates, max(1, step))
-    results = [np.full((draws.replicates, len(part.metrics), len(predictions)), np.nan) for part in parts]
+    results = [
+        np.full((draws.replicates, len(subset.metrics), len(predictions)), np.nan) for subset in subsets
+    ]
 
     def work(start: int) -> None:
         stop = min(start + starts.step, draws.replicates)
@@ -148,8 +150,8 @@ def bootstrap(
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
         list(pool.map(work, starts))
     return [
-        {metric.name: result[:, place].T for place, metric in enumerate(part.metrics)}
-        for part, result in zip(parts, results, strict=True)
+        {metric.name: result[:, place].T for place, metric in enumerate(subset.metrics)}
+        for subset, result in zip(subsets, results, strict=True)
     ]
 
 
