@@ -10,7 +10,7 @@ from ...metrics.builtin import average_precision, list_rankings, roc_auc
 from ...metrics.prediction import Prediction
 from ...metrics.registry import Metric
 from .ranked import Ranking, RankSums
-from .sums import SUMMED, SumTable, average_defined, write_recipe
+from .sums import SUMMED, SumTable, average_defined, make_formula
 
 RANKED = {roc_auc: RankSums.roc_auc, average_precision: RankSums.average_precision}
 # A function of one's own is given copies of rows, which takes long: every fifth weighting must do.
@@ -63,13 +63,13 @@ class Weighting:
         ]
 
     def _build_sums(self) -> SumTable | None:
-        recipes = {
-            (place, model): write_recipe(metric.function, self._y_true, prediction, self._classes, model)
+        formulas = {
+            (place, model): make_formula(metric.function, self._y_true, prediction, self._classes, model)
             for place, metric in enumerate(self._metrics)
             for model, prediction in enumerate(self._predictions)
             if metric.function in SUMMED
         }
-        return SumTable(recipes, len(self._y_true)) if recipes else None
+        return SumTable(formulas, len(self._y_true)) if formulas else None
 
     def __call__(self, weights: np.ndarray, first: int) -> np.ndarray:
         """Return the metrics under each weighting.
