@@ -93,8 +93,8 @@ class Ranking:
 def _cumulate(values: np.ndarray) -> np.ndarray:
     """Return the cumulative sums of each row.
 
-    Long rows one after the other, and without a change of type: only then does NumPy let go of the
-    interpreter, so that threads work side by side. Many short ones cost more to walk through.
+    Long rows one after the other, and without a change of type: only then does NumPy release the
+    GIL, so that threads work side by side. Many short ones are faster all at once.
     """
     if values.shape[1] < SHORT:
         return np.cumsum(values, axis=1, dtype=np.int32)

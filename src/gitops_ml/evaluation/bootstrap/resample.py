@@ -27,7 +27,7 @@ from ...core.records import Estimate
 from ...metrics.builtin import UndefinedMetric
 from ...metrics.prediction import Prediction
 from ...metrics.registry import Metric
-from .weighted import Weighting
+from .weighted import WeightedMetrics
 
 # Counts of this many rows (times replicates) are worked on at a time, by each thread.
 CHUNK = 1 << 21
@@ -63,7 +63,7 @@ class Draws:
         Returns
         -------
         ndarray of shape (last - first, n_rows), uint8
-            A count of 256 does not happen: its probability is below 1e-500.
+            Eight bits are enough: the probability of drawing a row 256 times is below 1e-500.
         """
         counts = np.empty((last - first, self.n_rows), dtype=np.uint8)
         for place, replicate in enumerate(range(first, last)):
@@ -124,14 +124,16 @@ def bootstrap(
     -------
     list of dict of str to ndarray of shape (n_models, replicates)
         For each subset, by name of the metric. NaN where a replicate has no value, for example
-        because it drew one class only, and for metrics of one's own in four replicates of five.
+        because it drew one class only, and for custom metrics in four replicates of five.
 
     Raises
     ------
     UndefinedMetric
         If a model has no value for a metric.
     """
-    weightings = [Weighting(subset.metrics, subset.rows, y_true, predictions, classes) for subset in subsets]
+    weighted = [
+        WeightedMetrics(subset.metrics, subset.rows, y_true, predictions, classes) for subset in subsets
+    ]
     cores = joblib.cpu_count()
     # No more at a time than fits the cache, and as much for each core.
     step = min(CHUNK // draws.n_rows, -(-draws.replicates // cores))
@@ -143,10 +145,10 @@ def bootstrap(
     def work(start: int) -> None:
         stop = min(start + starts.step, draws.replicates)
         counts = draws.count(start, stop)
-        for weighting, result in zip(weightings, results, strict=True):
-            result[start:stop] = weighting(counts, start)
+        for metrics, result in zip(weighted, results, strict=True):
+            result[start:stop] = metrics(counts, start)
 
-    # One thread a core: NumPy lets go of the interpreter, and the matrix products stay single.
+    # One thread a core: NumPy releases the GIL, and matrix products have one thread each.
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
         list(pool.map(work, starts))
     return [

@@ -13,12 +13,12 @@ from .ranked import Ranking, RankSums
 from .sums import SUMMED, SumTable, average_defined, make_formula
 
 RANKED = {roc_auc: RankSums.roc_auc, average_precision: RankSums.average_precision}
-# A function of one's own is given copies of rows, which takes long: every fifth weighting must do.
+# A custom metric is given copies of rows, which takes long: it is computed for every fifth weighting.
 OWN_EVERY = 5
 
 
-class Weighting:
-    """Metrics of some rows for several models, under many weightings.
+class WeightedMetrics:
+    """Metrics of several models on some rows, as a function of the weights of the rows.
 
     Parameters
     ----------
@@ -99,8 +99,8 @@ class Weighting:
             sums = [ranking.accumulate(weights) for ranking in rankings]
             for place, metric in enumerate(self._metrics):
                 if metric.function in RANKED:
-                    finish = RANKED[metric.function]
-                    values[:, place, model] = average_defined(np.array([finish(one) for one in sums]))
+                    compute = RANKED[metric.function]
+                    values[:, place, model] = average_defined(np.array([compute(one) for one in sums]))
 
     def _fill_own(self, weights: np.ndarray, first: int, values: np.ndarray) -> None:
         for at in range(-first % OWN_EVERY, len(weights) if self._own else 0, OWN_EVERY):
