@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from ..core.records import ChampionResult, Estimate, PairedMetric, PairedSlice
 from ..core.settings import Settings
 from ..data.split import features_and_target
-from ..evaluation.measure import Measured, Measurement, Trial, measure, number_groups
+from ..evaluation.paired import Measured, Measurement, Trial, measure, number_groups
 from ..evaluation.slices import Slice, cut_slices
 from ..metrics.prediction import Prediction, predict
 from ..metrics.registry import find_metric

@@ -21,7 +21,7 @@ from ..metrics.prediction import predict
 from ..metrics.registry import Metric, find_metric
 from . import curves
 from .importance import rank_columns
-from .measure import Measured, Measurement, Trial, measure, number_groups
+from .paired import Measured, Measurement, Trial, measure, number_groups
 from .slices import Slice, cut_slices
 
 # Single rows are predicted this often, or for this long, to measure the latency.

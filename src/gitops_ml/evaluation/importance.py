@@ -10,7 +10,7 @@ import pandas as pd
 from ..core.records import Importance
 from ..metrics.prediction import Prediction
 from ..metrics.registry import Metric
-from .measure import Trial
+from .paired import Trial
 
 Ask = Callable[[pd.DataFrame], Prediction]
 

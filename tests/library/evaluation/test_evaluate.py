@@ -26,7 +26,7 @@ from gitops_ml.evaluation import importance
 from gitops_ml.evaluation.curves import bin_probabilities, measure_calibration
 from gitops_ml.evaluation.evaluate import evaluate
 from gitops_ml.evaluation.importance import rank_columns
-from gitops_ml.evaluation.measure import Trial
+from gitops_ml.evaluation.paired import Trial
 from gitops_ml.evaluation.slices import cut_slices
 from gitops_ml.metrics.prediction import Prediction, predict
 from gitops_ml.metrics.registry import find_metric

@@ -19,7 +19,7 @@ from ...core.formatting import plural
 from ...core.records import Estimate, Importance
 from ...core.settings import Settings
 from ...evaluation.importance import rank_columns
-from ...evaluation.measure import Measured, Measurement, Trial, measure, number_groups
+from ...evaluation.paired import Measured, Measurement, Trial, measure, number_groups
 from ...evaluation.slices import Slice, cut_slices
 from ...metrics.prediction import Prediction
 from ...metrics.registry import Metric, find_metric
