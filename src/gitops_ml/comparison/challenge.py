@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from ..core.records import ChampionResult, Estimate, PairedMetric, PairedSlice
 from ..core.settings import Settings
 from ..data.split import features_and_target
-from ..evaluation.paired import Measured, Measurement, Trial, measure, number_groups
+from ..evaluation.paired import PairedPredictions, PairedScore, PairedScores, number_groups, score_pair
 from ..evaluation.slices import Slice, cut_slices
 from ..metrics.prediction import Prediction, predict
 from ..metrics.registry import find_metric
@@ -74,7 +74,7 @@ def challenge(
             "notes": _list_notes(dropped),
             "rows": len(ground.rows),
             "known_rows": ground.known_rows,
-            "metrics": [_pair_metric(measured) for measured in found.metrics],
+            "metrics": [_pair_metric(score) for score in found.metrics],
             "skipped": found.skipped,
             "slices": _pair_slices(found.slices, settings),
         }
@@ -111,7 +111,7 @@ def _find_ground(champion: Champion, test: pd.DataFrame, dropped: pd.DataFrame) 
     )
 
 
-def _measure(model: BaseEstimator, answers: Answers, ground: Ground, settings: Settings) -> Measurement:
+def _measure(model: BaseEstimator, answers: Answers, ground: Ground, settings: Settings) -> PairedScores:
     features, target = features_and_target(ground.rows, settings)
     with threadpool_limits(1, "openmp"):
         prediction = predict(model, features)
@@ -120,10 +120,10 @@ def _measure(model: BaseEstimator, answers: Answers, ground: Ground, settings: S
         other = _align(answers, classes)
     else:
         y_true, classes, other = target.to_numpy(dtype=float), np.empty(0), answers.prediction
-    trial = Trial(y_true, (prediction, other), classes, number_groups(ground.rows, settings))
+    pair = PairedPredictions(y_true, (prediction, other), classes, number_groups(ground.rows, settings))
     metrics = [find_metric(name, settings.problem) for name in dict.fromkeys(settings.evaluate.metrics)]
     slices, _ = cut_slices(ground.rows, settings)
-    found = measure(trial, metrics, slices, settings)
+    found = score_pair(pair, metrics, slices, settings)
     if reason := found.skipped.get(settings.train.metric):
         raise Incomparable(f"{settings.train.metric} has no value for both: {reason}")
     return found
@@ -142,43 +142,43 @@ def _align(answers: Answers, classes: np.ndarray) -> Prediction:
     return Prediction(prediction.label, probability)
 
 
-def _pair_metric(measured: Measured) -> PairedMetric:
+def _pair_metric(score: PairedScore) -> PairedMetric:
     return PairedMetric(
-        name=measured.metric.name,
-        greater_is_better=measured.metric.greater_is_better,
-        challenger=measured.challenger,
-        champion=measured.other,
-        difference=measured.difference,
+        name=score.metric.name,
+        greater_is_better=score.metric.greater_is_better,
+        challenger=score.challenger,
+        champion=score.other,
+        difference=score.difference,
     )
 
 
-def _pair_slices(slices: Sequence[tuple[Slice, Measured]], settings: Settings) -> list[PairedSlice]:
-    return [_pair_slice(one, measured, len(slices), settings) for one, measured in slices]
+def _pair_slices(slices: Sequence[tuple[Slice, PairedScore]], settings: Settings) -> list[PairedSlice]:
+    return [_pair_slice(one, score, len(slices), settings) for one, score in slices]
 
 
-def _pair_slice(one: Slice, measured: Measured, count: int, settings: Settings) -> PairedSlice:
-    difference = _widen(measured, count)
-    margin = settings.gates.margin_of(measured.other.value)
+def _pair_slice(one: Slice, score: PairedScore, count: int, settings: Settings) -> PairedSlice:
+    difference = _widen(score, count)
+    margin = settings.gates.margin_of(score.other.value)
     return PairedSlice(
         column=one.column,
         level=one.level,
         rows=len(one.rows),
-        challenger=measured.challenger,
-        champion=measured.other,
+        challenger=score.challenger,
+        champion=score.other,
         difference=difference,
         verdict=decide(difference.low, difference.high, margin),
     )
 
 
-def _widen(measured: Measured, count: int) -> Estimate:
+def _widen(score: PairedScore, count: int) -> Estimate:
     """Return a difference whose interval holds the truth for all of ``count`` slices at once.
 
     Bonferroni's correction. The ends lie so far out that too few replicates reach them: they are
     those of a normal distribution with the standard error of the bootstrap (Efron and Tibshirani,
     An Introduction to the Bootstrap, 1993, section 12.4).
     """
-    value = measured.difference.value
-    reach = norm.isf(SLICE_ERRORS / 2 / count) * np.nanstd(measured.differences, ddof=1)
+    value = score.difference.value
+    reach = norm.isf(SLICE_ERRORS / 2 / count) * np.nanstd(score.differences, ddof=1)
     return Estimate(value=value, low=value - reach, high=value + reach)
 
 

@@ -20,8 +20,8 @@ from ..data.split import Split, features_and_target
 from ..metrics.prediction import predict
 from ..metrics.registry import Metric, find_metric
 from . import curves
-from .importance import rank_columns
-from .paired import Measured, Measurement, Trial, measure, number_groups
+from .importance import permutation_importances
+from .paired import PairedPredictions, PairedScore, PairedScores, number_groups, score_pair
 from .slices import Slice, cut_slices
 
 # Single rows are predicted this often, or for this long, to measure the latency.
@@ -60,34 +60,33 @@ def evaluate(
     # One thread a model: starting several for each tree takes longer than it saves, and many
     # times longer on a machine that is busy.
     with threadpool_limits(1, "openmp"):
-        trial, seconds = _try(model, baseline, split, settings)
+        pair, seconds = _predict_both(model, baseline, split, settings)
         latency_ms = _time_single_rows(model, features)
     progress("evaluating", 1, 3)
     with ThreadPoolExecutor(1) as pool:
-        ranking = pool.submit(_rank_columns, model, features, trial, metrics, settings)
-        measurement = measure(trial, metrics, slices, settings)
-        _require_primary(measurement, settings)
+        importances = pool.submit(_measure_importances, model, features, pair, metrics, settings)
+        scores = score_pair(pair, metrics, slices, settings)
+        _require_primary(scores, settings)
         progress("evaluating", 2, 3)
-        importances = ranking.result()
     progress("evaluating", 3, 3)
     shapes = _describe_classes if settings.problem == "classification" else _describe_numbers
     record = EvaluationRecord(
         rows=len(features),
-        metrics=[_summarise(measured) for measured in measurement.metrics],
-        skipped=measurement.skipped,
-        slices=[_summarise_slice(one, measured) for one, measured in measurement.slices],
+        metrics=[_summarise(score) for score in scores.metrics],
+        skipped=scores.skipped,
+        slices=[_summarise_slice(one, score) for one, score in scores.slices],
         small_slices=small_slices,
-        importances=importances,
+        importances=importances.result(),
         latency_ms=latency_ms,
         batch_rows_per_second=len(features) / seconds,
     )
-    return record.model_copy(update=shapes(trial, settings.train.seed))
+    return record.model_copy(update=shapes(pair, settings.train.seed))
 
 
-def _try(
+def _predict_both(
     model: BaseEstimator, baseline: BaseEstimator, split: Split, settings: Settings
-) -> tuple[Trial, float]:
-    """Let both models predict the test part once; also return the seconds the challenger took."""
+) -> tuple[PairedPredictions, float]:
+    """Predict the test part once with each model; also return the seconds that the challenger took."""
     features, target = features_and_target(split.test, settings)
     started = time.perf_counter()
     prediction = predict(model, features)
@@ -97,11 +96,11 @@ def _try(
     else:
         y_true, classes = target.to_numpy(dtype=float), np.empty(0)
     groups = number_groups(split.test, settings)
-    return Trial(y_true, (prediction, predict(baseline, features)), classes, groups), seconds
+    return PairedPredictions(y_true, (prediction, predict(baseline, features)), classes, groups), seconds
 
 
-def _require_primary(measurement: Measurement, settings: Settings) -> None:
-    reason = measurement.skipped.get(settings.train.metric)
+def _require_primary(scores: PairedScores, settings: Settings) -> None:
+    reason = scores.skipped.get(settings.train.metric)
     if reason is not None:
         raise LifecycleError(
             f"params.yaml: train.metric '{settings.train.metric}' has no value on the test part: "
@@ -109,41 +108,41 @@ def _require_primary(measurement: Measurement, settings: Settings) -> None:
         )
 
 
-def _summarise(measured: Measured) -> MetricResult:
+def _summarise(score: PairedScore) -> MetricResult:
     return MetricResult(
-        name=measured.metric.name,
-        greater_is_better=measured.metric.greater_is_better,
-        model=measured.challenger,
-        baseline=measured.other,
-        difference=measured.difference,
+        name=score.metric.name,
+        greater_is_better=score.metric.greater_is_better,
+        model=score.challenger,
+        baseline=score.other,
+        difference=score.difference,
     )
 
 
-def _summarise_slice(one: Slice, measured: Measured) -> SliceResult:
+def _summarise_slice(one: Slice, score: PairedScore) -> SliceResult:
     return SliceResult(
         column=one.column,
         level=one.level,
         rows=len(one.rows),
-        model=measured.challenger,
-        baseline=measured.other,
+        model=score.challenger,
+        baseline=score.other,
     )
 
 
-def _rank_columns(
+def _measure_importances(
     model: BaseEstimator,
     features: pd.DataFrame,
-    trial: Trial,
+    pair: PairedPredictions,
     metrics: Sequence[Metric],
     settings: Settings,
 ) -> list[Importance]:
-    """Rank the columns by the primary metric; for a thread beside the one that resamples."""
+    """Return importances for the primary metric, in a thread beside the one that resamples."""
     primary = next(metric for metric in metrics if metric.name == settings.train.metric)
     with threadpool_limits(1, "openmp"):
-        return rank_columns(partial(predict, model), features, trial, primary, settings.train.seed)
+        return permutation_importances(partial(predict, model), features, pair, primary, settings.train.seed)
 
 
-def _describe_classes(trial: Trial, seed: int) -> dict[str, object]:
-    y_true, prediction, classes = trial.y_true, trial.predictions[0], trial.classes
+def _describe_classes(pair: PairedPredictions, seed: int) -> dict[str, object]:
+    y_true, prediction, classes = pair.y_true, pair.predictions[0], pair.classes
     return {
         "curves": curves.trace_classes(y_true, prediction, classes),
         "confusion": curves.count_confusion(y_true, prediction, classes),
@@ -151,8 +150,8 @@ def _describe_classes(trial: Trial, seed: int) -> dict[str, object]:
     }
 
 
-def _describe_numbers(trial: Trial, seed: int) -> dict[str, object]:
-    y_true, prediction = trial.y_true, trial.predictions[0]
+def _describe_numbers(pair: PairedPredictions, seed: int) -> dict[str, object]:
+    y_true, prediction = pair.y_true, pair.predictions[0]
     return {
         "curves": curves.trace_numbers(y_true, prediction, seed),
         "error_p95": float(np.quantile(np.abs(y_true - prediction.label), 0.95)),

@@ -1,4 +1,4 @@
-"""Permutation importance: what is lost when one column tells nothing any more."""
+"""Permutation importance of columns on test rows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pandas as pd
 from ..core.records import Importance
 from ..metrics.prediction import Prediction
 from ..metrics.registry import Metric
-from .paired import Trial
+from .paired import PairedPredictions
 
-Ask = Callable[[pd.DataFrame], Prediction]
+Predict = Callable[[pd.DataFrame], Prediction]
 
 ROWS = 1000
 REPEATS = 3
@@ -20,26 +20,26 @@ REPEATS = 3
 CELLS = 8_000_000
 
 
-def rank_columns(
-    ask: Ask,
+def permutation_importances(
+    predict: Predict,
     features: pd.DataFrame,
-    trial: Trial,
+    pair: PairedPredictions,
     metric: Metric,
     seed: int,
 ) -> list[Importance]:
-    """Return how much the metric loses when the values of one column are shuffled.
+    """Return the permutation importance of each column: the loss in the metric when it is shuffled.
 
     Does what ``sklearn.inspection.permutation_importance`` does, with all shuffled copies of the
     rows predicted together, which is much faster for models with a costly start.
 
     Parameters
     ----------
-    ask : callable
-        Takes rows and returns what the model predicts for them.
+    predict : callable
+        Takes features and returns what the model predicts for them.
     features : DataFrame of shape (n_rows, n_columns)
         Test rows; a sample of 1,000 of them is used.
-    trial : Trial
-        The same rows, with what the model, the first of the two, predicts for them.
+    pair : PairedPredictions
+        The same rows; the model is the first of the two.
     metric : Metric
     seed : int
 
@@ -55,14 +55,14 @@ def rank_columns(
     """
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.choice(len(features), min(ROWS, len(features)), replace=False))
-    sample, truth, classes = features.iloc[rows], trial.y_true[rows], trial.classes
+    sample, truth, classes = features.iloc[rows], pair.y_true[rows], pair.classes
     sign = 1 if metric.greater_is_better else -1
-    whole = metric.score_part(truth, trial.predictions[0].take(rows), classes)
+    whole = metric.score_part(truth, pair.predictions[0].take(rows), classes)
     if np.isnan(whole):
         return []
     losses = {
         column: sign * (whole - np.array(scores))
-        for column, scores in _score_shuffled(ask, sample, truth, classes, metric, rng)
+        for column, scores in _score_shuffled(predict, sample, truth, classes, metric, rng)
     }
     importances = [
         Importance(column=column, mean=float(np.mean(loss)), sd=float(np.std(loss)))
@@ -73,7 +73,7 @@ def rank_columns(
 
 
 def _score_shuffled(
-    ask: Ask,
+    predict: Predict,
     sample: pd.DataFrame,
     truth: np.ndarray,
     classes: np.ndarray,
@@ -85,7 +85,7 @@ def _score_shuffled(
     step = max(1, CELLS // (REPEATS * max(sample.size, 1)))
     for start in range(0, sample.shape[1], step):
         columns = sample.columns[start : start + step]
-        prediction = ask(_shuffle(sample, columns, rng))
+        prediction = predict(_shuffle(sample, columns, rng))
         copies = np.arange(len(columns) * REPEATS * n_rows).reshape(len(columns), REPEATS, n_rows)
         for column, repeats in zip(columns, copies, strict=True):
             yield str(column), [metric.score_part(truth, prediction.take(copy), classes) for copy in repeats]

@@ -1,4 +1,4 @@
-"""Metrics of two models on the same rows, each with its interval, and of the difference between them."""
+"""Paired metrics of two models on the same rows: bootstrap intervals of each and of their difference."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .slices import Slice
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What two models say about the same rows."""
+class PairedPredictions:
+    """What two models predict for the same rows."""
 
     y_true: np.ndarray
     predictions: tuple[Prediction, Prediction]
@@ -31,8 +31,8 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One metric of both models on some rows, as it is and in each replicate of the bootstrap."""
+class PairedScore:
+    """One metric of both models on some rows, as it is and in each bootstrap replicate."""
 
     metric: Metric
     values: Sequence[float]
@@ -66,13 +66,13 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """What was measured of two models."""
+class PairedScores:
+    """Metrics of two models, and the primary one on slices."""
 
-    metrics: list[Measured]
+    metrics: list[PairedScore]
     skipped: dict[str, str]
-    """Metrics without a value, with the reason."""
-    slices: list[tuple[Slice, Measured]]
+    """Metrics without a value, by name, with the reason."""
+    slices: list[tuple[Slice, PairedScore]]
     """The primary metric of each slice on which it has a value."""
 
 
@@ -83,58 +83,60 @@ def number_groups(frame: pd.DataFrame, settings: Settings) -> np.ndarray | None:
     return np.asarray(pd.factorize(frame[settings.data.group], use_na_sentinel=False)[0])
 
 
-def measure(
-    trial: Trial, metrics: Sequence[Metric], slices: Sequence[Slice], settings: Settings
-) -> Measurement:
-    """Put intervals on metrics of two models, on their paired differences, and on slices.
+def score_pair(
+    pair: PairedPredictions, metrics: Sequence[Metric], slices: Sequence[Slice], settings: Settings
+) -> PairedScores:
+    """Return bootstrap intervals of metrics of two models, of their differences, and of slices.
 
     Slices are of the primary metric and share the draws of the whole, so that rows that belong
     together stay together.
     """
-    values, skipped = _score_all(trial, metrics)
+    values, skipped = _score_all(pair, metrics)
     defined = [metric for metric in metrics if metric.name in values]
     primary = [metric for metric in metrics if metric.name == settings.train.metric]
-    scored = [(one, _score_slice(trial, primary[0], one.rows)) for one in slices]
+    scored = [(one, _score_slice(pair, primary[0], one.rows)) for one in slices]
     # Nothing can be said of a slice without a value, such as one with a single class.
     sliced = [(one, scores) for one, scores in scored if np.isfinite(scores).all()]
     subsets = [Subset(None, defined), *(Subset(one.rows, primary) for one, _ in sliced)]
-    draws = Draws(len(trial.y_true), settings.evaluate.replicates, settings.train.seed, trial.groups)
-    whole, *pieces = bootstrap(trial.y_true, trial.predictions, trial.classes, subsets, draws)
+    draws = Draws(len(pair.y_true), settings.evaluate.replicates, settings.train.seed, pair.groups)
+    whole, *pieces = bootstrap(pair.y_true, pair.predictions, pair.classes, subsets, draws)
     results = []
     for metric in defined:
-        measured = Measured(metric, values[metric.name], whole[metric.name])
-        if reason := _find_gap(measured):
+        score = PairedScore(metric, values[metric.name], whole[metric.name])
+        if reason := _explain_missing(score):
             skipped[metric.name] = reason
         else:
-            results.append(measured)
+            results.append(score)
     cut = [
-        (one, Measured(primary[0], scores, piece[primary[0].name]))
+        (one, PairedScore(primary[0], scores, piece[primary[0].name]))
         for (one, scores), piece in zip(sliced, pieces, strict=True)
     ]
-    return Measurement(results, skipped, [(one, found) for one, found in cut if _find_gap(found) is None])
+    return PairedScores(
+        results, skipped, [(one, found) for one, found in cut if _explain_missing(found) is None]
+    )
 
 
-def _score_all(trial: Trial, metrics: Sequence[Metric]) -> tuple[dict[str, list[float]], dict[str, str]]:
+def _score_all(
+    pair: PairedPredictions, metrics: Sequence[Metric]
+) -> tuple[dict[str, list[float]], dict[str, str]]:
     values, skipped = {}, {}
     for metric in metrics:
         try:
-            values[metric.name] = [
-                metric.score(trial.y_true, one, trial.classes) for one in trial.predictions
-            ]
+            values[metric.name] = [metric.score(pair.y_true, one, pair.classes) for one in pair.predictions]
         except UndefinedMetric as reason:
             skipped[metric.name] = str(reason)
     return values, skipped
 
 
-def _score_slice(trial: Trial, metric: Metric, rows: np.ndarray) -> list[float]:
-    y_true = trial.y_true[rows]
-    return [metric.score_part(y_true, one.take(rows), trial.classes) for one in trial.predictions]
+def _score_slice(pair: PairedPredictions, metric: Metric, rows: np.ndarray) -> list[float]:
+    y_true = pair.y_true[rows]
+    return [metric.score_part(y_true, one.take(rows), pair.classes) for one in pair.predictions]
 
 
-def _find_gap(measured: Measured) -> str | None:
-    """Return why a metric has no interval; None where it has one."""
+def _explain_missing(score: PairedScore) -> str | None:
+    """Return why a metric has no interval, None where it has one."""
     try:
-        _ = measured.challenger, measured.other, measured.difference
+        _ = score.challenger, score.other, score.difference
     except UndefinedMetric as reason:
         return str(reason)
     return None

@@ -25,8 +25,8 @@ from gitops_ml.data.split import Split, features_and_target
 from gitops_ml.evaluation import importance
 from gitops_ml.evaluation.curves import bin_probabilities, measure_calibration
 from gitops_ml.evaluation.evaluate import evaluate
-from gitops_ml.evaluation.importance import rank_columns
-from gitops_ml.evaluation.paired import Trial
+from gitops_ml.evaluation.importance import permutation_importances
+from gitops_ml.evaluation.paired import PairedPredictions
 from gitops_ml.evaluation.slices import cut_slices
 from gitops_ml.metrics.prediction import Prediction, predict
 from gitops_ml.metrics.registry import find_metric
@@ -203,9 +203,9 @@ def try_columns(model: BaseEstimator, split: Split, settings: Settings) -> list[
     """Rank the columns of the test part by ROC AUC."""
     features, target = features_and_target(split.test, settings)
     prediction = predict(model, features)
-    trial = Trial(target.to_numpy(), (prediction, prediction), model.classes_, None)
+    pair = PairedPredictions(target.to_numpy(), (prediction, prediction), model.classes_, None)
     metric = find_metric("roc_auc", "classification")
-    return rank_columns(partial(predict, model), features, trial, metric, seed=1)
+    return permutation_importances(partial(predict, model), features, pair, metric, seed=1)
 
 
 def test_columns_that_matter_come_first() -> None:

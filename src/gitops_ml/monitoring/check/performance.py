@@ -18,8 +18,8 @@ from ...core.errors import LifecycleError
 from ...core.formatting import plural
 from ...core.records import Estimate, Importance
 from ...core.settings import Settings
-from ...evaluation.importance import rank_columns
-from ...evaluation.paired import Measured, Measurement, Trial, measure, number_groups
+from ...evaluation.importance import permutation_importances
+from ...evaluation.paired import PairedPredictions, PairedScore, PairedScores, number_groups, score_pair
 from ...evaluation.slices import Slice, cut_slices
 from ...metrics.prediction import Prediction
 from ...metrics.registry import Metric, find_metric
@@ -56,9 +56,9 @@ def look_at_performance(
     card = MetricsRecord.read(champion.bundle)
     settings = _ask_as_then(settings, card)
     metrics = _find_metrics(card, settings, notes)
-    trial = _try(rows, answers, places, settings)
+    pair = _pair_predictions(rows, answers, places, settings)
     slices, _ = cut_slices(rows, settings)
-    found = measure(trial, metrics, slices, settings)
+    found = score_pair(pair, metrics, slices, settings)
     if reason := found.skipped.get(card.primary):
         raise Incomparable(f"{card.primary} has no value on the new rows: {reason}")
     notes += [f"{name} has no value: {reason}." for name, reason in found.skipped.items()]
@@ -67,7 +67,7 @@ def look_at_performance(
         **_tell_period(rows, settings),
         metrics=_compare_metrics(found, card, settings),
         slices=_compare_slices(found.slices, card, settings),
-        importances=_rank(champion, seen, trial, metrics[0], settings),
+        importances=_rank(champion, seen, pair, metrics[0], settings),
         importances_before=card.importances,
         notes=notes,
     )
@@ -141,12 +141,14 @@ def _find_metrics(card: MetricsRecord, settings: Settings, notes: list[str]) -> 
     return found
 
 
-def _try(rows: pd.DataFrame, answers: Answers, places: np.ndarray, settings: Settings) -> Trial:
-    """Set labels and predictions side by side; the second model of a trial is the first one again."""
+def _pair_predictions(
+    rows: pd.DataFrame, answers: Answers, places: np.ndarray, settings: Settings
+) -> PairedPredictions:
+    """Return the predictions of a single model as a pair of two that are the same."""
     target = rows[settings.data.target]
     y_true = target.to_numpy() if settings.problem == "classification" else target.to_numpy(dtype=float)
     prediction = answers.prediction.take(places)
-    return Trial(y_true, (prediction, prediction), answers.classes, number_groups(rows, settings))
+    return PairedPredictions(y_true, (prediction, prediction), answers.classes, number_groups(rows, settings))
 
 
 def _tell_period(rows: pd.DataFrame, settings: Settings) -> dict[str, str | None]:
@@ -156,13 +158,13 @@ def _tell_period(rows: pd.DataFrame, settings: Settings) -> dict[str, str | None
     return {"first": to_json(times.min()), "last": to_json(times.max())}
 
 
-def _compare_metrics(found: Measurement, card: MetricsRecord, settings: Settings) -> list[LiveMetric]:
+def _compare_metrics(found: PairedScores, card: MetricsRecord, settings: Settings) -> list[LiveMetric]:
     before = {metric.name: metric.model for metric in card.metrics}
-    return [_compare_metric(measured, before[measured.metric.name], settings) for measured in found.metrics]
+    return [_compare_metric(score, before[score.metric.name], settings) for score in found.metrics]
 
 
-def _compare_metric(measured: Measured, before: Estimate, settings: Settings) -> LiveMetric:
-    metric, live = measured.metric, measured.challenger
+def _compare_metric(score: PairedScore, before: Estimate, settings: Settings) -> LiveMetric:
+    metric, live = score.metric, score.challenger
     difference = subtract(live, before, metric.greater_is_better)
     return LiveMetric(
         name=metric.name,
@@ -175,24 +177,24 @@ def _compare_metric(measured: Measured, before: Estimate, settings: Settings) ->
 
 
 def _compare_slices(
-    slices: Sequence[tuple[Slice, Measured]], card: MetricsRecord, settings: Settings
+    slices: Sequence[tuple[Slice, PairedScore]], card: MetricsRecord, settings: Settings
 ) -> list[LiveSlice]:
     before = {(one.column, one.level): one.model for one in card.slices}
     count = sum((one.column, one.level) in before for one, _ in slices)
     # Of all slices together, a share of false_alarms may look worse by chance.
     reach = float(norm.isf(settings.monitor.false_alarms / max(1, count)))
     return [
-        _compare_slice(one, measured, before.get((one.column, one.level)), reach, settings)
-        for one, measured in slices
+        _compare_slice(one, score, before.get((one.column, one.level)), reach, settings)
+        for one, score in slices
     ]
 
 
 def _compare_slice(
-    one: Slice, measured: Measured, before: Estimate | None, reach: float, settings: Settings
+    one: Slice, score: PairedScore, before: Estimate | None, reach: float, settings: Settings
 ) -> LiveSlice:
-    live, worse = measured.challenger, False
+    live, worse = score.challenger, False
     if before is not None:
-        difference = subtract(live, before, measured.metric.greater_is_better, reach)
+        difference = subtract(live, before, score.metric.greater_is_better, reach)
         worse = difference.high < -settings.gates.margin_of(before.value)
     return LiveSlice(
         column=one.column, level=one.level, rows=len(one.rows), live=live, before=before, worse=worse
@@ -200,9 +202,9 @@ def _compare_slice(
 
 
 def _rank(
-    champion: Champion, features: pd.DataFrame, trial: Trial, metric: Metric, settings: Settings
+    champion: Champion, features: pd.DataFrame, pair: PairedPredictions, metric: Metric, settings: Settings
 ) -> list[Importance]:
     def ask(rows: pd.DataFrame) -> Prediction:
         return replay(champion.bundle, rows, settings.train.candidate_timeout).prediction
 
-    return rank_columns(ask, features, trial, metric, settings.train.seed)
+    return permutation_importances(ask, features, pair, metric, settings.train.seed)
