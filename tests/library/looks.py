@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from gitops_ml.core.records import Estimate, Finding, Importance, Verdict
+from gitops_ml.core.records import ColumnDrift, Estimate, Finding, Importance, Verdict
 from gitops_ml.monitoring.check import records as m
 from gitops_ml.monitoring.site.timeline import Acceptance, Timeline, order_steps
 from gitops_ml.production.branch import Deployment, Score, State
@@ -68,10 +68,10 @@ def make_look(place: int, columns: Sequence[str], late: int, chance: random.Rand
     )
 
 
-def make_columns(names: Sequence[str] = COLUMNS) -> list[m.ColumnDrift]:
+def make_columns(names: Sequence[str] = COLUMNS) -> list[ColumnDrift]:
     """Return columns of which the first four have moved."""
     return [
-        m.ColumnDrift(
+        ColumnDrift(
             column=name,
             rows=51_204,
             psi=[1.004, 0.47, 0.31, 0.163, 0.021][min(rank, 4)],

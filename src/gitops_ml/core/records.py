@@ -357,6 +357,33 @@ class Drift(Part):
     """Whether that is more than chance and more than 0.1, a moderate shift."""
 
 
+class ColumnDrift(Part):
+    """How far one column of new rows lies from what the champion knows."""
+
+    column: str
+    """A feature, the target, or ``score CLASS`` or ``prediction`` for what the model answers."""
+    rows: int
+    psi: float
+    """Population stability index, 0 and up."""
+    jensen_shannon: float
+    """Distance, base 2, 0 to 1."""
+    wasserstein: float | None = None
+    """In standard deviations of the reference; None for categories."""
+    threshold: float
+    """The PSI up to which it counts as the same: what samples of that size reach by chance, or the
+    least that is worth a word, whichever is more."""
+    moved: bool
+    missing: float
+    """Share of the new rows, 0 to 1."""
+    missing_before: float
+    new_levels: list[str] = []
+    """Categories that the reference does not have, the most frequent first, at most five."""
+    outside: float = 0.0
+    """Share of the new rows outside the range of the reference, or of a new category; 0 to 1."""
+    change: str = ""
+    """The most telling difference in words, such as ``mean 12.1 → 15.3``."""
+
+
 class ChangesRecord(Record):
     """``changes.json``: what a change changes, apart from code."""
 

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_ml.core.records import Estimate, Finding
+from gitops_ml.core.records import ColumnDrift, Estimate, Finding
 from gitops_ml.core.settings import MonitorSettings, RetrainSettings
 from gitops_ml.monitoring.check.alarms import judge
 from gitops_ml.monitoring.check.new_files import Arrivals
 from gitops_ml.monitoring.check.records import (
-    ColumnDrift,
     DataLook,
     Judgement,
     LiveMetric,

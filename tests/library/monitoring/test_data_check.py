@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gitops_ml.core.records import ColumnDrift
 from gitops_ml.monitoring.check.data import look_at_files, look_at_log
 from gitops_ml.monitoring.check.new_files import Arrivals
-from gitops_ml.monitoring.check.records import ColumnDrift, DataLook
+from gitops_ml.monitoring.check.records import DataLook
 from gitops_ml.monitoring.prediction_log.window import TIME, VERSION
 from watched import NEW, World, draw_rows, make_settings, make_world
 

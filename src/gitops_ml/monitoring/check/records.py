@@ -7,8 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from ...core.records import Estimate, Finding, Importance, Part, Record
-from ...drift.columns import ColumnDrift
+from ...core.records import ColumnDrift, Estimate, Finding, Importance, Part, Record
 
 
 def _require_time(text: str) -> str:
