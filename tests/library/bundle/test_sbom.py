@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from gitops_ml.bundle.manifest import REQUIREMENTS, seal_bundle
+from gitops_ml.bundle.manifest import seal_bundle
 from gitops_ml.bundle.requirements import list_pins, trace_needs
 from gitops_ml.bundle.sbom import SBOM
 from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.layout import REQUIREMENTS
 from toys import mlops
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from gitops_ml.core.settings import read_settings
 from gitops_ml.data.acceptance import accept
-from gitops_ml.training import train as training
 from misfits import hopeless
 from toys import edit_params, mlops
 
@@ -133,7 +132,7 @@ def test_a_constant_target(done: Path) -> None:
 
 def test_every_candidate_fails(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence has every reason."""
-    monkeypatch.setattr(training.project, "load_candidates", lambda: hopeless)
+    monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: hopeless)
     edit_params(done, train={"candidates": None, "seed": 9})
 
     refuse(done, "is_killed was killed", "raises raised ValueError")

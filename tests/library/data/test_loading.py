@@ -14,15 +14,14 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from gitops_ml.core.errors import LifecycleError
-from gitops_ml.core.project import load_contract
 from gitops_ml.core.records import DataFile, Finding
 from gitops_ml.core.settings import Settings
 from gitops_ml.data import acceptance, lock
 from gitops_ml.data import loading as data
-from toys import BINARY
+from toy_binary.schema import Contract
 
 # A column of the contract, whatever table it is about.
-CONTRACTED = next(iter(load_contract().columns))
+CONTRACTED = next(iter(Contract.to_schema().columns))
 
 
 def make_settings(**options: Any) -> Settings:
@@ -113,14 +112,15 @@ def test_status_before_anything_is_accepted(tmp_path: Path) -> None:
     assert {"new": ["a.parquet"]} == status(tmp_path)
 
 
-def test_status_needs_no_heavy_imports(root: Path) -> None:
+def test_status_needs_no_heavy_imports(project: Path) -> None:
     """An unchanged run must answer in the time of its imports."""
     program = (
-        f"import sys; from pathlib import Path; from {data.__package__} import lock, settings;"
+        "import sys; from pathlib import Path;"
+        "from gitops_ml.core import settings; from gitops_ml.data import lock;"
         "lock.require_unchanged(lock.inspect(settings.read_settings(Path('params.yaml')), Path()));"
         "print(*{'numpy', 'pandas', 'pyarrow', 'fsspec', 'sqlalchemy'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=BINARY, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run([sys.executable, "-c", program], cwd=project, stdout=subprocess.PIPE, check=True)
     assert b"" == done.stdout.strip()
 
 
@@ -421,9 +421,3 @@ def test_remote_file_that_changed(root: Path) -> None:
     assert "changed after data.lock was written" in refuse(lambda: data.load(remote, root))
     acceptance.accept(remote, root, [], False, no_findings)
     assert [9] == data.load(remote, root).frame["id"].tolist()
-
-
-def test_project_comes_with_months_that_wait() -> None:
-    """January to August are accepted; the rest lies there as data that nobody has accepted."""
-    shipped = [f"data/flights-2013-{month:02}.parquet" for month in range(1, 9)]
-    assert set(shipped) <= {file.path for file in lock.read_lock(BINARY).files}

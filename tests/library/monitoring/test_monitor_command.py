@@ -61,7 +61,7 @@ def test_a_look_at_a_new_month(march: Path) -> None:
     record = MonitoringRecord.read(Path("build/monitoring"))
     assert [MARCH] == record.data[0].files == record.retraining.files
     assert record.performance is not None
-    assert record.performance.rows == record.data[0].rows > 2000
+    assert record.performance.rows == record.data[0].rows == 400
     assert [read().train.metric] == [one.name for one in record.performance.metrics[:1]]
     assert record.performance.slices[0].before is not None
     assert {one.column for one in record.performance.importances} <= set(pd.read_parquet(MARCH).columns)
@@ -156,7 +156,7 @@ def test_the_log_and_the_service_are_looked_at_where_they_are(champion: Champion
     """Their rows are a second source."""
     rows = pd.read_parquet(MARCH).assign(**{VERSION: "3", TIME: pd.Timestamp("2024-01-01", tz="UTC")})
     service = ServiceLook(requests=10, refused=0, failed=0, failure_rate=0.0, latency_ms={"p95": 4.0})
-    traffic = Traffic(iter([rows[:1000], rows[1000:]]), service, lambda: ["1 line could not be read."])
+    traffic = Traffic(iter([rows[:100], rows[100:]]), service, lambda: ["1 line could not be read."])
     record = look(read(), Path(), champion, [], NOW, traffic=traffic)
     assert ["files", "log"] == [one.source for one in record.data]
     assert (len(rows), ["1 line could not be read."]) == (record.data[1].rows, record.data[1].notes)
@@ -190,6 +190,6 @@ def test_history_makes_an_alarm_and_retraining(champion: Champion) -> None:
 
 def test_enough_new_rows_are_a_reason(champion: Champion, march: Path) -> None:
     """At the first look already."""
-    rules = {"min_new_rows": 1000}
+    rules = {"min_new_rows": 400}
     edit_params(march, monitor={"retrain": rules})
     assert "retraining   due." in run("monitor", "--champion", "build/bundle").output

@@ -82,7 +82,7 @@ def test_a_challenger_is_compared_with_the_champion(contested: Path) -> None:
 
 def test_a_worse_challenger_is_kept_out(contested: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gate says so in one line, with exit status 1; a waiver lets it pass and is shown."""
-    monkeypatch.setattr(training.project, "load_candidates", lambda: spoiled)
+    monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: spoiled)
     edit_params(contested, train={"seed": 8, "candidates": ["lazy"]}, gates={"margin": 0})
     assert "worse" == compare(contested).verdict
     failed = mlops("gate")

@@ -49,7 +49,7 @@ def test_best_mean_score_wins_and_among_equals_the_first(
     table: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The challenger has the best mean in cross-validation; simpler candidates are listed first."""
-    monkeypatch.setattr(training.project, "load_candidates", lambda: able)
+    monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: able)
 
     record = training.train(table, make_settings(), "key", silent).record
 
@@ -62,7 +62,7 @@ def test_best_mean_score_wins_and_among_equals_the_first(
 
 def test_lower_is_better_for_errors(table: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     """With an error as metric the smallest wins."""
-    monkeypatch.setattr(training.project, "load_candidates", lambda: numeric)
+    monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: numeric)
 
     record = training.train(table, make_settings("regression"), "key", silent).record
 
@@ -74,7 +74,7 @@ def test_challenger_is_fitted_on_the_whole_training_part(
     table: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is deployed has seen every training row, and it is what the candidate makes of them."""
-    monkeypatch.setattr(training.project, "load_candidates", lambda: able)
+    monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: able)
     X, y = features_and_target(table.train, make_settings())
 
     model = training.train(table, make_settings(candidates=["second"]), "key", silent).model
@@ -84,7 +84,7 @@ def test_challenger_is_fitted_on_the_whole_training_part(
 
 def test_single_candidate_is_not_cross_validated(table: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     """There is nothing to select."""
-    monkeypatch.setattr(training.project, "load_candidates", lambda: able)
+    monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: able)
 
     record = training.train(table, make_settings(candidates=["dull"]), "key", silent).record
 
@@ -97,7 +97,7 @@ def test_failed_candidates_are_listed_and_the_others_go_on(
     table: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever happens to a candidate, it happens to that one alone, and the record says what."""
-    monkeypatch.setattr(training.project, "load_candidates", lambda: troubled)
+    monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: troubled)
     steps: list[tuple[int, int]] = []
 
     def note(task: str, done: int, total: int) -> None:
@@ -122,7 +122,7 @@ def test_failed_candidates_are_listed_and_the_others_go_on(
 
 def test_all_reasons_are_told_if_every_candidate_fails(table: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any model the run fails, with one sentence that has every reason."""
-    monkeypatch.setattr(training.project, "load_candidates", lambda: hopeless)
+    monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: hopeless)
 
     with pytest.raises(LifecycleError, match=r"raises raised ValueError: no luck; is_killed was killed.*\.$"):
         training.train(table, make_settings(), "key", silent)
@@ -132,7 +132,7 @@ def test_unknown_candidate_is_answered_with_the_nearest(
     table: Split, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A typo in the parameters is named before anything is trained."""
-    monkeypatch.setattr(training.project, "load_candidates", lambda: able)
+    monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: able)
 
     with pytest.raises(LifecycleError, match=r"candidates has 'secnd'.* did you mean 'second'\?"):
         training.train(table, make_settings(candidates=["secnd"]), "key", silent)
@@ -140,7 +140,7 @@ def test_unknown_candidate_is_answered_with_the_nearest(
 
 def test_nothing_is_left_behind(table: Split, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The copy of the data that workers read is removed, also after a failure."""
-    monkeypatch.setattr(training.project, "load_candidates", lambda: hopeless)
+    monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: hopeless)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     with pytest.raises(LifecycleError):
