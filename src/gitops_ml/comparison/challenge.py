@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,14 @@ from threadpoolctl import threadpool_limits
 from ..core.records import ChampionResult, Estimate, PairedMetric, PairedSlice
 from ..core.settings import Settings
 from ..data.split import features_and_target
-from ..evaluation.paired import PairedPredictions, PairedScore, PairedScores, number_groups, score_pair
+from ..evaluation.paired import (
+    PairedPredictions,
+    PairedScore,
+    PairedScores,
+    number_groups,
+    read_target,
+    score_pair,
+)
 from ..evaluation.slices import Slice, cut_slices
 from ..metrics.prediction import Prediction, predict
 from ..metrics.registry import find_metric
@@ -31,23 +39,40 @@ SLICE_ERRORS = 0.05
 class Ground:
     """The test rows on which two models are compared."""
 
+    places: np.ndarray
+    """Their positions in the test part."""
     rows: pd.DataFrame
-    """As the challenger sees them, target included."""
-    champion_rows: pd.DataFrame
-    """The same rows as the champion sees them, features alone."""
-    known_rows: int
-    """How many test rows were left out."""
+    """As the contract has them, target included."""
+    features: pd.DataFrame
+    """The same rows as the champion sees them."""
+
+
+class Challenge(NamedTuple):
+    """A comparison with the champion, and what the champion predicts."""
+
+    result: ChampionResult
+    prediction: Prediction | None = None
+    """Its classes are those of the challenger; None where the two cannot be compared."""
+    places: np.ndarray = np.empty(0, dtype=int)
+    """Positions of the rows in the test part that it predicts."""
+
+
+def predict_test(model: BaseEstimator, test: pd.DataFrame, settings: Settings) -> Answers:
+    """Return what a fitted model predicts for the test part."""
+    features, _ = features_and_target(test, settings)
+    with threadpool_limits(1, "openmp"):
+        return Answers(predict(model, features), np.asarray(getattr(model, "classes_", np.empty(0))))
 
 
 def challenge(
-    model: BaseEstimator, champion: Champion, test: pd.DataFrame, dropped: pd.DataFrame, settings: Settings
-) -> ChampionResult:
+    challenger: Answers, champion: Champion, test: pd.DataFrame, dropped: pd.DataFrame, settings: Settings
+) -> Challenge:
     """Compare two models on the test rows that neither of them was trained on.
 
     Parameters
     ----------
-    model : estimator
-        The challenger, fitted.
+    challenger : Answers
+        What the challenger predicts for the test part.
     champion : Champion
     test : DataFrame of shape (n_rows, n_columns)
         The test part.
@@ -57,28 +82,28 @@ def challenge(
 
     Returns
     -------
-    ChampionResult
-        What cannot be compared has an ``obstacle``; nothing is raised for it.
+    Challenge
+        What cannot be compared has an ``obstacle`` in its result; nothing is raised for it.
     """
     lineage = champion.lineage
     result = ChampionResult(version=champion.version, commit=lineage.commit, run_key=lineage.run_key)
     try:
         _require_same_question(champion, settings)
         ground = _find_ground(champion, test, dropped)
-        answers = replay(champion.bundle, ground.champion_rows, settings.train.candidate_timeout)
-        found = _measure(model, answers, ground, settings)
+        answers = replay(champion.bundle, ground.features, settings.train.candidate_timeout)
+        prediction = _align(answers, challenger.classes)
+        scores = _score(challenger, prediction, ground, settings)
     except Incomparable as obstacle:
-        return result.model_copy(update={"obstacle": str(obstacle)})
-    return result.model_copy(
-        update={
-            "notes": _list_notes(dropped),
-            "rows": len(ground.rows),
-            "known_rows": ground.known_rows,
-            "metrics": [_pair_metric(score) for score in found.metrics],
-            "skipped": found.skipped,
-            "slices": _pair_slices(found.slices, settings),
-        }
-    )
+        return Challenge(result.model_copy(update={"obstacle": str(obstacle)}))
+    compared = {
+        "notes": _list_notes(dropped),
+        "rows": len(ground.rows),
+        "known_rows": len(test) - len(ground.rows),
+        "metrics": [_pair_metric(score) for score in scores.metrics],
+        "skipped": scores.skipped,
+        "slices": _pair_slices(scores.slices, settings),
+    }
+    return Challenge(result.model_copy(update=compared), prediction, ground.places)
 
 
 def _require_same_question(champion: Champion, settings: Settings) -> None:
@@ -105,28 +130,25 @@ def _find_ground(champion: Champion, test: pd.DataFrame, dropped: pd.DataFrame) 
         raise Incomparable(f"the champion may have been trained on all of the {len(test):,} test rows")
     places = np.flatnonzero(unknown)
     return Ground(
+        places=places,
         rows=test.iloc[places].reset_index(drop=True),
-        champion_rows=seen.iloc[places].reset_index(drop=True),
-        known_rows=len(test) - len(places),
+        features=seen.iloc[places].reset_index(drop=True),
     )
 
 
-def _measure(model: BaseEstimator, answers: Answers, ground: Ground, settings: Settings) -> PairedScores:
-    features, target = features_and_target(ground.rows, settings)
-    with threadpool_limits(1, "openmp"):
-        prediction = predict(model, features)
-    if settings.problem == "classification":
-        y_true, classes = target.to_numpy(), np.asarray(model.classes_)
-        other = _align(answers, classes)
-    else:
-        y_true, classes, other = target.to_numpy(dtype=float), np.empty(0), answers.prediction
-    pair = PairedPredictions(y_true, (prediction, other), classes, number_groups(ground.rows, settings))
+def _score(challenger: Answers, champion: Prediction, ground: Ground, settings: Settings) -> PairedScores:
+    pair = PairedPredictions(
+        y_true=read_target(ground.rows, settings),
+        predictions=(challenger.prediction.take(ground.places), champion),
+        classes=challenger.classes,
+        groups=number_groups(ground.rows, settings),
+    )
     metrics = [find_metric(name, settings.problem) for name in dict.fromkeys(settings.evaluate.metrics)]
     slices, _ = cut_slices(ground.rows, settings)
-    found = score_pair(pair, metrics, slices, settings)
-    if reason := found.skipped.get(settings.train.metric):
+    scores = score_pair(pair, metrics, slices, settings)
+    if reason := scores.skipped.get(settings.train.metric):
         raise Incomparable(f"{settings.train.metric} has no value for both: {reason}")
-    return found
+    return scores
 
 
 def _align(answers: Answers, classes: np.ndarray) -> Prediction:

@@ -31,7 +31,7 @@ class Incomparable(LifecycleError):  # noqa: N818, it is an answer, not a mistak
 
 @dataclass(frozen=True)
 class Answers:
-    """What a champion predicts."""
+    """What a model predicts."""
 
     prediction: Prediction
     classes: np.ndarray

@@ -21,7 +21,7 @@ from ..metrics.prediction import predict
 from ..metrics.registry import Metric, find_metric
 from . import curves
 from .importance import permutation_importances
-from .paired import PairedPredictions, PairedScore, PairedScores, number_groups, score_pair
+from .paired import PairedPredictions, PairedScore, PairedScores, number_groups, read_target, score_pair
 from .slices import Slice, cut_slices
 
 # Single rows are predicted this often, or for this long, to measure the latency.
@@ -87,16 +87,17 @@ def _predict_both(
     model: BaseEstimator, baseline: BaseEstimator, split: Split, settings: Settings
 ) -> tuple[PairedPredictions, float]:
     """Predict the test part once with each model; also return the seconds that the challenger took."""
-    features, target = features_and_target(split.test, settings)
+    features, _ = features_and_target(split.test, settings)
     started = time.perf_counter()
     prediction = predict(model, features)
     seconds = time.perf_counter() - started
-    if settings.problem == "classification":
-        y_true, classes = target.to_numpy(), np.asarray(model.classes_)
-    else:
-        y_true, classes = target.to_numpy(dtype=float), np.empty(0)
-    groups = number_groups(split.test, settings)
-    return PairedPredictions(y_true, (prediction, predict(baseline, features)), classes, groups), seconds
+    pair = PairedPredictions(
+        y_true=read_target(split.test, settings),
+        predictions=(prediction, predict(baseline, features)),
+        classes=np.asarray(getattr(model, "classes_", np.empty(0))),
+        groups=number_groups(split.test, settings),
+    )
+    return pair, seconds
 
 
 def _require_primary(scores: PairedScores, settings: Settings) -> None:

@@ -76,6 +76,12 @@ class PairedScores:
     """The primary metric of each slice on which it has a value."""
 
 
+def read_target(frame: pd.DataFrame, settings: Settings) -> np.ndarray:
+    """Return the true classes or numbers, shape (n_rows,)."""
+    target = frame[settings.data.target]
+    return np.asarray(target if settings.problem == "classification" else target.to_numpy(dtype=float))
+
+
 def number_groups(frame: pd.DataFrame, settings: Settings) -> np.ndarray | None:
     """Return the number of the group of each row, or None where rows are independent."""
     if settings.data.group is None:

@@ -284,10 +284,11 @@ class Run:
             return ChampionResult(
                 version=champion.version, commit=champion.lineage.commit, run_key=self._run_key, same=True
             )
-        from ..comparison.challenge import challenge
+        from ..comparison.challenge import challenge, predict_test
 
         assert self._dropped is not None
-        return challenge(model, champion, split.test, self._dropped, self.settings)
+        challenger = predict_test(model, split.test, self.settings)
+        return challenge(challenger, champion, split.test, self._dropped, self.settings).result
 
     @property
     def _run_key(self) -> str:

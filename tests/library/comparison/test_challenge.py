@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from gitops_ml.bundle.manifest import LineageRecord
 from gitops_ml.comparison import challenge as module
-from gitops_ml.comparison.challenge import challenge
+from gitops_ml.comparison.challenge import challenge, predict_test
 from gitops_ml.comparison.champion import Champion
 from gitops_ml.comparison.replay import Answers, Incomparable
 from gitops_ml.contract.export import Column, ContractRecord
@@ -121,14 +121,14 @@ def meet(monkeypatch: pytest.MonkeyPatch) -> Meet:
         told = answer or ask(fit(["a"]))
         monkeypatch.setattr(module, "replay", lambda bundle, rows, timeout: told(rows))
         model = make_challenger(test, ["a", "b"])
-        nothing = pd.DataFrame(index=test.index)
+        nothing, settings = pd.DataFrame(index=test.index), make_settings(**sections)
         return challenge(
-            model,
+            predict_test(model, test, settings),
             champion or make_champion(["a"]),
             test,
             nothing if dropped is None else dropped,
-            make_settings(**sections),
-        )
+            settings,
+        ).result
 
     return compare
 
@@ -373,5 +373,33 @@ def test_numbers_are_compared_too(monkeypatch: pytest.MonkeyPatch) -> None:
     champion = make_champion(["a"], contract={"problem": "regression"})
     test = table[["a", "b", "id", "time", "y"]]
     columns = type("Columns", (LinearRegression,), {"predict": lambda self, X: new.predict(X[["a", "b"]])})()
-    result = challenge(columns, champion, test, pd.DataFrame(index=test.index), settings)
+    answers = predict_test(columns, test, settings)
+    result = challenge(answers, champion, test, pd.DataFrame(index=test.index), settings).result
     assert result.metrics[0].difference.low > 0
+
+
+def test_what_the_champion_predicts_is_kept_with_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the rows it was not trained on, with the classes in the order of the challenger's."""
+    model, test, settings = fit(["a"]), make_table(), make_settings()
+
+    def turned(bundle: Path, rows: pd.DataFrame, timeout: float) -> Answers:
+        return Answers(
+            Prediction(model.predict(rows), model.predict_proba(rows)[:, ::-1]), model.classes_[::-1]
+        )
+
+    monkeypatch.setattr(module, "replay", turned)
+    late = make_champion(["a"], lineage={"boundary": "2024-01-05T04:00:00"})
+    answers = predict_test(make_challenger(test, ["a", "b"]), test, settings)
+    _, prediction, places = challenge(answers, late, test, pd.DataFrame(index=test.index), settings)
+    assert prediction is not None
+    assert list(range(100, ROWS)) == places.tolist()
+    np.testing.assert_array_equal(model.predict_proba(test[["a"]])[100:], prediction.probability)
+
+
+def test_without_a_comparison_nothing_is_kept_of_the_champion() -> None:
+    """It was not even asked."""
+    test, settings = make_table(), make_settings()
+    answers = predict_test(make_challenger(test, ["a", "b"]), test, settings)
+    champion = make_champion(["gone"])
+    _, prediction, places = challenge(answers, champion, test, pd.DataFrame(index=test.index), settings)
+    assert (None, 0) == (prediction, len(places))

@@ -19,7 +19,14 @@ from ...core.formatting import plural
 from ...core.records import Estimate, Importance
 from ...core.settings import Settings
 from ...evaluation.importance import permutation_importances
-from ...evaluation.paired import PairedPredictions, PairedScore, PairedScores, number_groups, score_pair
+from ...evaluation.paired import (
+    PairedPredictions,
+    PairedScore,
+    PairedScores,
+    number_groups,
+    read_target,
+    score_pair,
+)
 from ...evaluation.slices import Slice, cut_slices
 from ...metrics.prediction import Prediction
 from ...metrics.registry import Metric, find_metric
@@ -145,8 +152,7 @@ def _pair_predictions(
     rows: pd.DataFrame, answers: Answers, places: np.ndarray, settings: Settings
 ) -> PairedPredictions:
     """Return the predictions of a single model as a pair of two that are the same."""
-    target = rows[settings.data.target]
-    y_true = target.to_numpy() if settings.problem == "classification" else target.to_numpy(dtype=float)
+    y_true = read_target(rows, settings)
     prediction = answers.prediction.take(places)
     return PairedPredictions(y_true, (prediction, prediction), answers.classes, number_groups(rows, settings))
 
