@@ -5,57 +5,47 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from hashlib import sha256
 from pathlib import Path
-from zipfile import ZipFile
 
 from flit_core import wheel
 
-from .bake import ROOT
+from .vendor import FOLDER, ROOT, pin_wheel, read_members
 
-VENDOR = ROOT / "{{cookiecutter.__project_slug}}" / "vendor"
 # The times that members of the wheel have; zip knows none before 1980.
 EPOCH = "315532800"
 
 
 def main() -> None:
     """Build the wheel and pin it, unless the one that is there has the same members."""
+    print(renew_wheel(ROOT).relative_to(ROOT))
+
+
+def renew_wheel(root: Path) -> Path:
+    """Return the wheel of a checkout, built anew and pinned unless it has the members of its sources."""
+    vendor = root / FOLDER
     with tempfile.TemporaryDirectory() as folder:
-        fresh = build_wheel(Path(folder))
-        kept = VENDOR / fresh.name
+        fresh = build_wheel(root, Path(folder))
+        kept = vendor / fresh.name
         if not kept.is_file() or read_members(kept) != read_members(fresh):
-            for old in VENDOR.glob("*.whl"):
+            for old in vendor.glob("*.whl"):
                 old.unlink()
-            VENDOR.mkdir(exist_ok=True)
+            vendor.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(fresh, kept)
-    (VENDOR / "requirements.txt").write_text(pin_wheel(kept), encoding="utf-8")
-    print(kept.relative_to(ROOT))
+    (vendor / "requirements.txt").write_text(pin_wheel(kept), encoding="utf-8")
+    return kept
 
 
-def build_wheel(folder: Path) -> Path:
+def build_wheel(root: Path, folder: Path) -> Path:
     """Build the library's wheel; the same sources give the same members."""
     before = os.environ.get("SOURCE_DATE_EPOCH")
     os.environ["SOURCE_DATE_EPOCH"] = EPOCH
     try:
-        return Path(wheel.make_wheel_in(ROOT / "pyproject.toml", folder).file)
+        return Path(wheel.make_wheel_in(root / "pyproject.toml", folder).file)
     finally:
         if before is None:
             del os.environ["SOURCE_DATE_EPOCH"]
         else:
             os.environ["SOURCE_DATE_EPOCH"] = before
-
-
-def read_members(path: Path) -> dict[str, bytes]:
-    """Return the files of a wheel; how they are compressed depends on the zlib at hand."""
-    with ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def pin_wheel(path: Path) -> str:
-    """Return a requirements file for the wheel beside it."""
-    name, version = path.name.split("-")[:2]
-    digest = sha256(path.read_bytes()).hexdigest()
-    return f"--find-links .\n{name.replace('_', '-')}=={version} --hash=sha256:{digest}\n"
 
 
 if __name__ == "__main__":
