@@ -17,7 +17,7 @@ WORKFLOWS := .github/workflows/*.yml {{cookiecutter.__project_slug}}/.github/wor
 export PROBLEM ?= classification
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bake demo test programs charts check gallery bench lock clean
+.PHONY: help setup bake demo test programs charts check gallery bench lock release clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile | while IFS='	' read -r target text; do printf '  make %-9s%s\n' "$$target" "$$text"; done
@@ -82,6 +82,13 @@ lock: $(VENV)/ready  ## renew all lists of packages after a change in a pyprojec
 	$(MAKE) --directory demo/lock/flight-delays lock
 	cp demo/lock/flight-delays/requirements.txt '{{cookiecutter.__project_slug}}/requirements.txt'
 	cp demo/lock/flight-delays/deploy/build-requirements.txt '{{cookiecutter.__project_slug}}/deploy/build-requirements.txt'
+
+# Before the long tests, and after them: they leave nothing behind.
+release: $(VENV)/ready  ## check that main can be released, and say the commands that do it
+	@PYTHONPATH=src $(BIN)/python -m rehearsal.release ready > /dev/null
+	$(MAKE) check
+	$(MAKE) test
+	@PYTHONPATH=src $(BIN)/python -m rehearsal.release ready
 
 clean:  ## remove the environment, the demo and caches
 	rm -rf $(VENV) $(NPM)/node_modules demo gallery rehearsal .pytest_cache .mypy_cache .ruff_cache .hypothesis

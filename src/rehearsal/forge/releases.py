@@ -73,7 +73,8 @@ def get_latest(visit: Reader) -> Shape:
     raise not_found()
 
 
-@router.get("/releases/tags/{tag:path}")
+# gh asks only whether it is there.
+@router.api_route("/releases/tags/{tag:path}", methods=["GET", "HEAD"])
 def get_tagged(visit: Reader, tag: str) -> Shape:
     """Show the release of a tag."""
     for record in visit.repository.list("releases"):
@@ -154,12 +155,14 @@ def _find_assets(visit: Visit, release: Record) -> list[Record]:
 
 
 def _show(visit: Visit, record: Record) -> Shape:
-    above = f"{visit.at.server}/api/uploads/repos/{visit.repository.name}/releases/{record['id']}"
+    path = f"repos/{visit.repository.name}/releases/{record['id']}"
     return complete(
         "release",
         record,
         body=record["body"],
-        upload_url=f"{above}/assets{{?name,label}}",
+        url=f"{visit.at.api}/{path}",
+        html_url=f"{visit.at.server}/{visit.repository.name}/releases/tag/{record['tag_name']}",
+        upload_url=f"{visit.at.server}/api/uploads/{path}/assets{{?name,label}}",
         author=show_user(record["login"]),
         assets=[_show_asset(visit, asset) for asset in _find_assets(visit, record)],
     )
