@@ -1,16 +1,16 @@
-"""Count how often a look at production finds drift where there is none, and where there is some.
+"""Count how often a check of production finds drift where there is none, and where there is some.
 
-    python benchmarks/drift.py [--looks 200] [--repeats 20]
+    python benchmarks/drift.py [--checks 200] [--repeats 20]
 
 Run with the interpreter of a baked project, in its folder. Three tables:
 
 - chance: flights of the whole year in random order are divided into training part, test part and
-  flights to come; every look draws some of these. Nothing has moved, so what it finds is chance.
+  flights to come; every check draws some of these. Nothing has moved, so what it finds is chance.
 - shifts: the same with a change of one kind (``shifts.py``).
-- months: the model of January to August is looked at in each of the months after it, in turns.
+- months: the model of January to August is checked in each of the months after it, in turns.
 
-A look is that of ``mlops monitor``, except that files and the champion's process are left out.
-Fails if more than 5 % of the looks find something by chance.
+A check is that of ``mlops monitor``, except that files and the champion's process are left out.
+Fails if more than 5 % of the checks find something by chance.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 from flight_delays import models
+from flight_delays.monitoring import check as stage
 from flight_delays.monitoring import drift, performance
-from flight_delays.monitoring import look as stage
-from flight_delays.monitoring.arrivals import Arrivals
-from flight_delays.monitoring.records import ColumnDrift, Look, MonitoringRecord
+from flight_delays.monitoring.new_files import NewFiles
+from flight_delays.monitoring.records import Check, ColumnDrift, MonitoringRecord
 from flight_delays.pipeline.bundle import LineageRecord, MetricsRecord
 from flight_delays.pipeline.champion import Champion
 from flight_delays.pipeline.columns import ContractRecord, describe_columns
@@ -50,7 +50,7 @@ from sklearn.base import BaseEstimator
 
 CANDIDATE = "boosting"
 TRAIN_ROWS, TEST_ROWS = 12_000, 5_000
-# Rows of one look: about a day, a week, a month.
+# Rows of one check: about a day, a week, a month.
 SIZES = [100, 600, 2_700]
 # Champions, each of a division of its own.
 WORLDS = 4
@@ -126,10 +126,10 @@ def shortcuts(world: World, rows: pd.DataFrame) -> Iterator[None]:
     def answer(bundle: Path, seen: pd.DataFrame, timeout: float) -> Answers:
         return Answers(predict(world.model, seen), world.model.classes_)
 
-    arrivals = Arrivals(frame=rows, files=["new"])
+    new_files = NewFiles(frame=rows, files=["new"])
     with ExitStack() as stack:
         for place, name, value in [
-            (stage, "read_arrivals", lambda settings, root: arrivals),
+            (stage, "read_new_files", lambda settings, root: new_files),
             (stage, "replay", answer),
             (performance, "rank_columns", lambda *arguments: []),
             (drift, "find_threshold", remember),
@@ -150,10 +150,10 @@ def remember(profile: object, n_rows: int, level: float) -> float:
     return KNOWN[key]
 
 
-def look(world: World, rows: pd.DataFrame, looks: Sequence[Look] = ()) -> MonitoringRecord:
-    """Look at some rows that have arrived."""
+def check(world: World, rows: pd.DataFrame, checks: Sequence[Check] = ()) -> MonitoringRecord:
+    """Check at some rows that have arrived."""
     with shortcuts(world, rows.reset_index(drop=True)):
-        return stage.look(world.settings, Path(), world.champion, looks, NOW)
+        return stage.check(world.settings, Path(), world.champion, checks, NOW)
 
 
 def draw(world: World, n_rows: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -163,7 +163,7 @@ def draw(world: World, n_rows: int, rng: np.random.Generator) -> pd.DataFrame:
 
 def blame(record: MonitoringRecord) -> set[str]:
     """Return the questions that speak against production."""
-    return {one.question for one in record.judgements if one.violated}
+    return {one.topic for one in record.alarms if one.violated}
 
 
 def list_moved(record: MonitoringRecord) -> list[ColumnDrift]:
@@ -171,17 +171,17 @@ def list_moved(record: MonitoringRecord) -> list[ColumnDrift]:
     return [one for one in record.data[0].columns if one.moved]
 
 
-def look_many(world: World, n_rows: int, looks: int, seed: int) -> list[set[str]]:
-    """Look at drawn rows again and again."""
-    streams = np.random.default_rng(seed).spawn(looks)
-    return [blame(look(world, draw(world, n_rows, rng))) for rng in streams]
+def check_many(world: World, n_rows: int, checks: int, seed: int) -> list[set[str]]:
+    """Check at drawn rows again and again."""
+    streams = np.random.default_rng(seed).spawn(checks)
+    return [blame(check(world, draw(world, n_rows, rng))) for rng in streams]
 
 
 def seek(world: World, shift: Shift, n_rows: int, repeats: int) -> tuple[str, int, int]:
-    """Return the shift's name, the size, and how many looks saw it where it is."""
+    """Return the shift's name, the size, and how many checks saw it where it is."""
     seen = 0
     for rng in np.random.default_rng(n_rows).spawn(repeats):
-        record = look(world, shift.change(draw(world, n_rows, rng).reset_index(drop=True), rng))
+        record = check(world, shift.change(draw(world, n_rows, rng).reset_index(drop=True), rng))
         found = {one.column for one in list_moved(record)} | blame(record)
         seen += shift.seen_in in found
     return shift.name, n_rows, seen
@@ -193,13 +193,13 @@ def count(hits: int, total: int) -> str:
     return f"{hits} of {total}: {hits / total:.1%} [{interval.low:.1%}, {interval.high:.1%}]"
 
 
-def tell_chance(worlds: Sequence[World], looks: int) -> int:
-    """Print how often a look finds something by chance; return the most of any size."""
-    print("| rows of a look | found something | in the data | in the performance |\n|---:|---:|---:|---:|")
+def tell_chance(worlds: Sequence[World], checks: int) -> int:
+    """Print how often a check finds something by chance; return the most of any size."""
+    print("| rows of a check | found something | in the data | in the performance |\n|---:|---:|---:|---:|")
     most = 0
     for size in SIZES:
         tasks = (
-            delayed(look_many)(world, size, looks // len(worlds), seed) for seed, world in enumerate(worlds)
+            delayed(check_many)(world, size, checks // len(worlds), seed) for seed, world in enumerate(worlds)
         )
         found = [questions for some in Parallel(n_jobs=-1)(tasks) for questions in some]
         hits = [
@@ -223,18 +223,18 @@ def tell_shifts(world: World, repeats: int) -> None:
 
 
 def tell_months(settings: Settings, folder: Path) -> None:
-    """Print what is found in each month after those of the training, looked at in turns."""
+    """Print what is found in each month after those of the training, checked in turns."""
     parts = split(read_flights(range(1, 9)), settings)
-    world, looks = crown(parts, pd.DataFrame(), "time", settings, folder), []
+    world, checks = crown(parts, pd.DataFrame(), "time", settings, folder), []
     print("\n| month | rows | what moved | ROC AUC | alarm |\n|---|---:|---|---:|---|")
     for month in range(9, 13):
-        record = look(world, read_flights([month]), looks)
-        looks.append(stage.brief(record))
+        record = check(world, read_flights([month]), checks)
+        checks.append(stage.brief(record))
         moved = list_moved(record)
         words = ", ".join(f"`{one.column}` ({one.change}; PSI {one.psi:.2f})" for one in moved[:4])
         more = f" and {len(moved) - 4} more" if len(moved) > 4 else ""
         live = record.performance.metrics[0].live
-        alarms = ", ".join(one.question for one in record.judgements if one.alarm)
+        alarms = ", ".join(one.topic for one in record.alarms if one.raised)
         score = f"{live.value:.3f} [{live.low:.3f}, {live.high:.3f}]"
         print(f"| 2013-{month:02} | {record.data[0].rows:,} | {words}{more} | {score} | {alarms or 'no'} |")
     before = MetricsRecord.read(folder).metrics[0].model
@@ -243,8 +243,8 @@ def tell_months(settings: Settings, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--looks", type=int, default=200, help="looks of each size (default: 200)")
-    parser.add_argument("--repeats", type=int, default=20, help="looks at each shift (default: 20)")
+    parser.add_argument("--checks", type=int, default=200, help="checks of each size (default: 200)")
+    parser.add_argument("--repeats", type=int, default=20, help="checks each shift (default: 20)")
     args = parser.parse_args()
     settings = read_settings(Path(PARAMS))
     with tempfile.TemporaryDirectory() as parent:
@@ -252,12 +252,12 @@ def main() -> None:
         for folder in folders:
             folder.mkdir()
         worlds = [shuffle_world(number, settings, folder) for number, folder in enumerate(folders[:-1])]
-        most = tell_chance(worlds, args.looks)
+        most = tell_chance(worlds, args.checks)
         tell_shifts(worlds[0], args.repeats)
         tell_months(settings, folders[-1])
     print("Brackets hold 95 % intervals: exact ones (Clopper-Pearson) of counts, the bootstrap's of metrics.")
-    if most > 0.05 * args.looks:
-        sys.exit("expected at most 5 % of the looks to find something by chance.")
+    if most > 0.05 * args.checks:
+        sys.exit("expected at most 5 % of the checks to find something by chance.")
 
 
 if __name__ == "__main__":

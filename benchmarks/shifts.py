@@ -13,7 +13,7 @@ Change = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
 
 @dataclass(frozen=True)
 class Shift:
-    """One change, and where a look has to see it."""
+    """One change, and where a check has to see it."""
 
     name: str
     change: Change

@@ -172,7 +172,7 @@ SCENES = {
         Scene("fork", "a stranger's pull request, whose run can write nothing", fork),
         Scene("better", "a pull request makes it better, is merged, and deployed", better),
         Scene("rollback", "production goes back to the model before, and forward again", rollback),
-        Scene("quiet", "a look at production finds nothing new, and opens nothing", quiet),
+        Scene("quiet", "a check of production finds nothing new, and opens nothing", quiet),
         Scene("drift", "new data look different: an issue, and a retraining pull request", drift),
         Scene("again", "the same is seen once more, and nothing is opened twice", again),
         Scene("retrain", "the retraining is merged and deployed, and the issue is closed", retrain),

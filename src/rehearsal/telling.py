@@ -17,7 +17,7 @@ from .story import Check, Comment, Conclusion, Issue, PullRequest, State, Story
 LONGEST = 200_000
 # Artifacts that are pages: title, name and the page to begin with.
 PAGES = [
-    ("The last look at production", "monitoring", "monitoring.html"),
+    ("The last check of production", "monitoring", "monitoring.html"),
     ("The site about production", "site", "index.html"),
 ]
 

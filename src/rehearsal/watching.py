@@ -11,35 +11,35 @@ from .runner import Run
 from .stage import MONITOR, OWNER, TRAIN, Stage
 
 RETRAIN = "retrain"
-# Lines of a log that say why a look did not succeed.
+# Lines of a log that say why a check did not succeed.
 LAST = 20
 
 
 def quiet(stage: Stage) -> None:
     """From now on new data are fetched from where they are delivered; as yet there are none."""
     _let_data_be_delivered(stage)
-    _look(stage)
+    _check(stage)
     _expect_issue(stage, None)
     _expect_proposal(stage, 0)
 
 
 def drift(stage: Stage) -> None:
-    """Two months arrive that look different: the second look raises the alarm."""
+    """Two months arrive that look different: the second check raises the alarm."""
     _let_data_be_delivered(stage)
     _deliver(stage, 2)
-    _look(stage)
+    _check(stage)
     _expect_issue(stage, None)
-    _look(stage)
+    _check(stage)
     _expect_issue(stage, "open")
     number = _expect_proposal(stage, 1)
     expect_report(stage, number, "success", "")
 
 
 def again(stage: Stage) -> None:
-    """The next look finds the same: nothing is opened twice, and nothing judged twice."""
+    """The next check finds the same: nothing is opened twice, and nothing judged twice."""
     if not _find_proposals(stage):
         drift(stage)
-    runs = _look(stage)
+    runs = _check(stage)
     _expect_issue(stage, "open")
     _expect_proposal(stage, 1)
     judged = [run for run in runs if run.workflow.path == TRAIN]
@@ -54,7 +54,7 @@ def retrain(stage: Stage) -> None:
     [proposal] = _find_proposals(stage)
     merge(stage, proposal["number"])
     expect_version(stage, before + 1)
-    _look(stage)
+    _check(stage)
     _expect_issue(stage, "closed")
 
 
@@ -68,8 +68,8 @@ def not_better(stage: Stage) -> None:
     stage.timeline.tell(f"{OWNER} sets the margin to nothing")
     stage.play()
     _deliver(stage, 2)
-    _look(stage)
-    _look(stage)
+    _check(stage)
+    _check(stage)
     _expect_issue(stage, "open")
     number = _expect_proposal(stage, 1)
     expect_report(stage, number, "failure", "")
@@ -77,13 +77,13 @@ def not_better(stage: Stage) -> None:
 
 
 def recover(stage: Stage) -> None:
-    """The months were a mistake and are taken back: the next look is quiet, and the issue is closed."""
+    """The months were a mistake and are taken back: the next check is quiet, and the issue is closed."""
     if not _find_proposals(stage):
         drift(stage)
     before = stage.read_production()
     names = take_data_back(stage.folder / "delivery")
     stage.timeline.tell(f"Taken back: {', '.join(names)}")
-    _look(stage)
+    _check(stage)
     _expect_issue(stage, "closed")
     _expect_proposal(stage, 1)
     expect_version(stage, before)
@@ -109,13 +109,13 @@ def _deliver(stage: Stage, count: int) -> None:
     stage.timeline.tell(f"Delivered: {', '.join(names)}")
 
 
-def _look(stage: Stage) -> list[Run]:
-    """Start a look, as the schedule would, and return all runs that came of it."""
+def _check(stage: Stage) -> list[Run]:
+    """Start a check, as the schedule would, and return all runs that came of it."""
     runs = stage.dispatch(Path(MONITOR).name)
     for run in runs:
         if run.workflow.path == MONITOR and run.conclusion != "success":
             end = run.outcome.log.splitlines()[-LAST:]
-            stage.timeline.expect(False, "", "\n".join([f"the look is {run.conclusion}:", *end]))
+            stage.timeline.expect(False, "", "\n".join([f"the check is {run.conclusion}:", *end]))
     return runs
 
 

@@ -70,7 +70,7 @@ Binary files /dev/null and b/data/flights-2013-09.parquet differ
 def tell_story() -> Story:
     """Return a story with one pull request of each kind."""
     pulls = [tell_better(), tell_worse(), tell_bad_data(), tell_fork()]
-    pages = {"The last look at production": "monitoring/monitoring.html"}
+    pages = {"The last check of production": "monitoring/monitoring.html"}
     return Story("flight-delays", tell_events(), pulls, [tell_alarm()], pages)
 
 

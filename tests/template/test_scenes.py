@@ -177,15 +177,15 @@ def test_issues(story: Story) -> None:
     assert "its data have moved" in story.issues[1].body
 
 
-def test_looks(played: Path) -> None:
-    """Each look is kept on the branch production, and shown on the site; what runs is not touched by it."""
+def test_checks(played: Path) -> None:
+    """Each check is kept on the branch production, and shown on the site; what runs is not touched by it."""
     [remote] = played.glob("forge/remotes/octocat/flight-delays.git")
     lines = git.git(remote, "show", "production:monitoring/history.jsonl").splitlines()
-    looks = [json.loads(line) for line in lines]
-    assert [False, False, True, True, False, False, True, False] == [look["alarm"] for look in looks]
-    assert [2] * 4 + [3] * 4 == [look["model"] for look in looks]
+    checks = [json.loads(line) for line in lines]
+    assert [False, False, True, True, False, False, True, False] == [check["alarm"] for check in checks]
+    assert [2] * 4 + [3] * 4 == [check["model"] for check in checks]
     subjects = git.git(remote, "log", "--format=%s", "production").splitlines()
-    assert 8 == sum(subject.startswith("Look at model") for subject in subjects)
+    assert 8 == sum(subject.startswith("Check model") for subject in subjects)
     assert "Model 3" in (played / "site" / "index.html").read_text(encoding="utf-8")
     assert "monitoring.html" in [path.name for path in (played / "monitoring").iterdir()]
 

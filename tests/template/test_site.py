@@ -14,29 +14,29 @@ from rehearsal.bake import clean_environment
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which 'make test' installs")
 
-# Written by the code of a bake, from the made-up looks of its tests: once as they are, once with a
+# Written by the code of a bake, from the made-up checks of its tests: once as they are, once with a
 # name that no line has room for, and once with one that would load, run and send if it were HTML.
 RENDER = """
 import sys
 from pathlib import Path
-import looks
+import checks
 from flight_delays.monitoring import records
 from flight_delays.monitoring.page import render_page
 from flight_delays.monitoring.site import render_site
 from flight_delays.monitoring.timeline import order_steps
 
 folder, name, card = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-timeline = looks.make_timeline()
+timeline = checks.make_timeline()
 if name:
-    record = looks.poison(looks.make_record().model_dump(), name, frozenset({"time"}))
+    record = checks.poison(checks.make_record().model_dump(), name, frozenset({"time"}))
     drift = {"log": {name: (0.5, 0.1)}, "files": {name: (0.5, 0.1)}}
     changes = {"drift": drift, "metrics": {name: (0.5, 0.4, 0.6)}}
-    score = looks.Score(metric=name, estimate=looks.Estimate(value=0.4, low=0.3, high=0.5))
+    score = checks.Score(metric=name, estimate=checks.Estimate(value=0.4, low=0.3, high=0.5))
     state = {"score": score, "image": name, "commit": name, "run_key": name}
-    history = [looks.make_deployment(2, 10, name, **state), looks.make_deployment(1, 5, name, **state)]
+    history = [checks.make_deployment(2, 10, name, **state), checks.make_deployment(1, 5, name, **state)]
     timeline = timeline._replace(
         record=records.MonitoringRecord.model_validate(record),
-        looks=[look.model_copy(update=changes) for look in looks.make_looks()],
+        checks=[check.model_copy(update=changes) for check in checks.make_checks()],
         steps=order_steps(history),
         accepted=[one._replace(subject=name) for one in timeline.accepted],
     )

@@ -1,4 +1,4 @@
-"""Production, looked at: alarms, trends, pages."""
+"""Commands about production as it runs: alarms, trends, pages."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ app = typer.Typer()
 
 @app.command()
 def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJson = False) -> None:
-    """Look at production: whether data are as they were, the model as good, and the service well."""
+    """Check at production: whether data are as they were, the model as good, and the service well."""
     from datetime import UTC, datetime
 
     from ..comparison.champion import locate_champion, read_champion
     from ..core.layout import BUILD
     from ..core.settings import PARAMS, read_settings
-    from ..monitoring.check.check import look
+    from ..monitoring.check.check import check_production
     from ..monitoring.check.console_lines import describe_record
-    from ..monitoring.check.history import brief, read_looks_at
+    from ..monitoring.check.history import brief, read_checks
     from ..monitoring.check.output import write_output
     from ..monitoring.check.retraining import find_start
     from ..monitoring.prediction_log.traffic import read_traffic
@@ -40,25 +40,25 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
         )
     watched = read_champion(bundle)
     branch = _read_branch(remote)
-    looks = read_looks_at(root, branch.tip) if branch.tip else []
+    checks = read_checks(root, branch.tip) if branch.tip else []
     traffic = read_traffic(settings, watched.contract, now)
     since = find_start(branch.deployments, watched.version)
-    record = look(settings, root, watched, looks, now, since, traffic)
-    folder = write_output(Path(BUILD), record, [*looks, brief(record)])
+    record = check_production(settings, root, watched, checks, now, since, traffic)
+    folder = write_output(Path(BUILD), record, [*checks, brief(record)])
     typer.echo(record.model_dump_json() if as_json else "\n".join(describe_record(record)))
     typer.echo(f"{folder.as_posix()}/monitoring.html shows it in full.", err=True)
 
 
 @app.command()
 def record(remote: Remote = "origin") -> None:
-    """Keep the last look on the branch production, for trends; nothing of what runs changes."""
+    """Keep the last check on the branch production, for trends; nothing of what runs changes."""
     from ..core.layout import BUILD
-    from ..monitoring.check.history import FOLDER, brief, record_look
+    from ..monitoring.check.history import FOLDER, brief, record_check
     from ..monitoring.check.records import MonitoringRecord
 
     last = MonitoringRecord.read(Path(BUILD) / FOLDER)
-    record_look(Path(), remote, last, brief(last))
-    typer.echo(f"The look of {last.time} is kept on the branch production.")
+    record_check(Path(), remote, last, brief(last))
+    typer.echo(f"The check of {last.time} is kept on the branch production.")
 
 
 @app.command()
@@ -78,5 +78,5 @@ def _read_branch(remote: str) -> Branch:
     try:
         return read_branch(Path(), remote)
     except NoRemoteError as problem:
-        typer.echo(f"Looking without what was seen before. {problem}", err=True)
+        typer.echo(f"Checking without what was seen before. {problem}", err=True)
         return Branch(tip=None, deployments=[])

@@ -204,9 +204,9 @@ class MonitorSettings(Section):
     window: Period = "7 days"
     """How far back the prediction log is read."""
     violations: Annotated[str, Field(pattern=r"^[1-9]\d* of [1-9]\d*$", examples=["2 of 3"])] = "2 of 3"
-    """How many of the last looks must speak against production before there is an alarm."""
+    """How many of the last checks must be violated before there is an alarm."""
     false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
-    """How often a look may find drift where there is none, all columns taken together."""
+    """Share of the checks that may find drift where there is none, all columns taken together."""
     min_psi: Annotated[float, Field(ge=0)] = 0.1
     """The least drift worth a word, as a population stability index."""
     max_failure_rate: Share = 0.01
@@ -218,14 +218,14 @@ class MonitorSettings(Section):
     """Whether a retraining pull request is merged without a person, if every gate holds."""
 
     @property
-    def looks(self) -> tuple[int, int]:
-        """How many looks must be bad, and of how many."""
+    def alarm_rule(self) -> tuple[int, int]:
+        """How many checks must be violated, of how many."""
         bad, among = self.violations.split(" of ")
         return int(bad), int(among)
 
     @model_validator(mode="after")
     def _violations_can_happen(self) -> MonitorSettings:
-        bad, among = self.looks
+        bad, among = self.alarm_rule
         if bad > among:
             raise ValueError(f"expected violations such as 2 of 3, got '{self.violations}'")
         return self

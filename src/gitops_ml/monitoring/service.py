@@ -13,7 +13,7 @@ import numpy as np
 from ..core.formatting import plural, write_number, write_share
 from ..core.settings import Settings
 from ..serving.service_stats import BOUNDS, SUFFIX, ServiceSummary
-from .check.records import ServiceLook
+from .check.records import ServiceCheck
 from .prediction_log.folder import SLACK, connect, first_line, list_stamped
 
 # Files that are fetched side by side; small enough to be in memory together.
@@ -25,7 +25,7 @@ SLOW = 0.05
 NAMED = 3
 
 
-def look_at_service(url: str, since: datetime, until: datetime, settings: Settings) -> ServiceLook | None:
+def check_service(url: str, since: datetime, until: datetime, settings: Settings) -> ServiceCheck | None:
     """Add up how the service did in a window.
 
     Parameters
@@ -40,7 +40,7 @@ def look_at_service(url: str, since: datetime, until: datetime, settings: Settin
 
     Returns
     -------
-    ServiceLook or None
+    ServiceCheck or None
         None where there is no summary that could be read, as nobody has asked.
 
     Raises
@@ -83,14 +83,14 @@ def _parse(content: Any) -> ServiceSummary | str:
         return "no summary of the service"
 
 
-def _describe(summaries: Sequence[ServiceSummary], broken: Sequence[str], settings: Settings) -> ServiceLook:
+def _describe(summaries: Sequence[ServiceSummary], broken: Sequence[str], settings: Settings) -> ServiceCheck:
     answers, seconds = Counter[str](), Counter[float]()
     for summary in summaries:
         answers.update(summary.answers)
         seconds.update(summary.seconds)
     requests, failed = answers.total(), answers["5xx"]
     dropped = sum(summary.dropped for summary in summaries)
-    return ServiceLook(
+    return ServiceCheck(
         requests=requests,
         refused=answers["4xx"],
         failed=failed,

@@ -20,7 +20,7 @@ from ..core.records import Estimate, Part, Verdict
 BRANCH = "production"
 REFERENCE = f"refs/heads/{BRANCH}"
 FIELDS = "%H%x00%cI%x00%s"
-# What looks at production leave there. It says nothing of what runs, and stays whatever runs.
+# What checks of production leave there. It says nothing of what runs, and stays whatever runs.
 MONITORING = "monitoring"
 
 
@@ -101,7 +101,7 @@ def read_history(root: Path, remote: str) -> list[Deployment]:
 
 
 def read_branch(root: Path, remote: str) -> Branch:
-    """Return what ran and the newest commit, which may be a look at production; as ``read_history``."""
+    """Return what ran and the newest commit, which may be a check of production; as ``read_history``."""
     tip = fetch_tip(root, remote)
     if tip is None:
         return Branch(tip=None, deployments=[])
@@ -168,7 +168,7 @@ def commit_files(
     subject : str
         Of the commit.
     parent : str or None
-        What the branch is expected to be at; None where it does not exist yet. Its looks at
+        What the branch is expected to be at; None where it does not exist yet. Its checks
         production are kept.
 
     Raises
@@ -178,17 +178,17 @@ def commit_files(
     LifecycleError
         If it may not be written; then it is as it was.
     """
-    _commit(root, remote, [*_store(root, files), *_list_looks(root, parent)], subject, parent)
+    _commit(root, remote, [*_store(root, files), *_list_checks(root, parent)], subject, parent)
 
 
 def commit_state(root: Path, remote: str, commit: str, subject: str, parent: str | None) -> None:
     """Let the branch say of what runs what an earlier commit said; otherwise as ``commit_files``."""
-    entries = [*_list_others(root, commit), *_list_looks(root, parent)]
+    entries = [*_list_others(root, commit), *_list_checks(root, parent)]
     _commit(root, remote, entries, subject, parent)
 
 
-def commit_look(root: Path, remote: str, files: Mapping[str, bytes], subject: str, parent: str) -> None:
-    """Replace the looks at production by some files; otherwise as ``commit_files``."""
+def commit_check(root: Path, remote: str, files: Mapping[str, bytes], subject: str, parent: str) -> None:
+    """Replace the checks of production by some files; otherwise as ``commit_files``."""
     _commit(root, remote, [*_list_others(root, parent), *_store(root, files)], subject, parent)
 
 
@@ -210,12 +210,12 @@ def _store(root: Path, files: Mapping[str, bytes]) -> list[str]:
     return [f"100644 blob {blob}\t{path}" for path, blob in blobs.items()]
 
 
-def _list_looks(root: Path, commit: str | None) -> list[str]:
-    return [entry for entry in _list_entries(root, commit) if _is_look(entry)] if commit else []
+def _list_checks(root: Path, commit: str | None) -> list[str]:
+    return [entry for entry in _list_entries(root, commit) if _is_check(entry)] if commit else []
 
 
 def _list_others(root: Path, commit: str) -> list[str]:
-    return [entry for entry in _list_entries(root, commit) if not _is_look(entry)]
+    return [entry for entry in _list_entries(root, commit) if not _is_check(entry)]
 
 
 def _list_entries(root: Path, commit: str) -> list[str]:
@@ -223,7 +223,7 @@ def _list_entries(root: Path, commit: str) -> list[str]:
     return _ask(root, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0")[:-1]
 
 
-def _is_look(entry: str) -> bool:
+def _is_check(entry: str) -> bool:
     return entry.partition("\t")[2].startswith(f"{MONITORING}/")
 
 

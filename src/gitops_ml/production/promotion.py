@@ -149,7 +149,7 @@ def find_target(history: list[Deployment], version: int | None) -> Deployment:
 
 
 def _commit(root: Path, remote: str, branch: Branch, commit: Callable[[str | None], None]) -> None:
-    """Commit on what the branch was read to be at, or on a look at production that came since."""
+    """Commit on what the branch was read to be at, or on a check of production that came since."""
     try:
         commit(branch.tip)
     except BranchMovedError:

@@ -67,7 +67,7 @@ def test_a_threshold_of_large_samples_is_that_of_theory() -> None:
 
 
 def test_the_same_question_has_the_same_answer() -> None:
-    """A look can be repeated."""
+    """A check can be repeated."""
     profile = profile_of(draw_levels(500))
     assert find_threshold(profile, 100, 0.01) == find_threshold(profile, 100, 0.01)
 
@@ -81,9 +81,9 @@ def test_chance_exceeds_a_threshold_as_often_as_it_may(
 ) -> None:
     """Reference and sample are drawn anew each time; a long tail of levels is the hard case."""
     monkeypatch.setattr(calibration, "DRAWS", 1000)
-    alarms, looks = 0, 80
-    for _ in range(looks):
+    alarms, checks = 0, 80
+    for _ in range(checks):
         profile = profile_of(draw(reference_rows))
         psi = float(measure_psi(lay_out(profile), count_values(profile, draw(n_rows))))
         alarms += psi > find_threshold(profile, n_rows, 0.05)
-    assert binomtest(alarms, looks, allowed, alternative="greater").pvalue > 0.001
+    assert binomtest(alarms, checks, allowed, alternative="greater").pvalue > 0.001

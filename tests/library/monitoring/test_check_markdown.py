@@ -1,4 +1,4 @@
-"""A look at production as the text of an issue."""
+"""A check of production as the text of an issue."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from gitops_ml.core.records import Finding
-from gitops_ml.monitoring.check import records as m
-from gitops_ml.monitoring.check.markdown import render_markdown
-from gitops_ml.report.markdown import LIMIT
-from looks import (
+from checks import (
+    make_checks,
     make_columns,
     make_empty,
     make_files,
     make_log,
-    make_looks,
     make_performance,
     make_record,
     poison,
 )
+from gitops_ml.core.records import Finding
+from gitops_ml.monitoring.check import records as m
+from gitops_ml.monitoring.check.markdown import render_markdown
+from gitops_ml.report.markdown import LIMIT
 
 EVIL = [
     "<img src=x onerror=alert(1)>",
@@ -44,13 +44,13 @@ def skeleton(markdown: str) -> list[str]:
 
 def test_first_line_says_what_happened() -> None:
     """It is all that a notification shows."""
-    first, *_ = render_markdown(make_record(), make_looks()).splitlines()
+    first, *_ = render_markdown(make_record(), make_checks()).splitlines()
     assert "### ❌ Model 2: its data have moved and it has become worse" == first
 
 
 def test_what_moved_has_numbers_and_words() -> None:
     """Each column that has moved has a row, the others are folded."""
-    text = render_markdown(make_record(), make_looks())
+    text = render_markdown(make_record(), make_checks())
     shown, _, folded = text.partition("#### The prediction log")[2].partition("<details>")
     assert "| `temp` | 1.00 | 0.11 | mean 56.2 → 38.9 | 0.0 % | 12.0 % |" in shown
     assert "| `humid` | 0.31 | 0.11 | missing 0 % → 3.1 % | 3.1 % from 0.0 % | 0.0 % |" in shown
@@ -65,9 +65,9 @@ def test_performance_has_intervals() -> None:
     assert row in render_markdown(make_record(), [])
 
 
-def test_last_looks_are_one_line_of_signs() -> None:
+def test_last_checks_are_one_line_of_signs() -> None:
     """Quiet, not yet an alarm, alarm: the newest at the end."""
-    assert "🟩🟩🟩🟨🟨🟥" in render_markdown(make_record(), make_looks(24))
+    assert "🟩🟩🟩🟨🟨🟥" in render_markdown(make_record(), make_checks(24))
 
 
 def test_next_steps_name_files() -> None:
@@ -77,16 +77,16 @@ def test_next_steps_name_files() -> None:
     assert "- Left out, as they break the contract: `data/flights-2026-11.parquet`\n" in text
 
 
-def test_nothing_to_look_at_is_said() -> None:
-    """A look at nothing is an answer too."""
+def test_nothing_to_check_at_is_said() -> None:
+    """A check of nothing is an answer too."""
     text = render_markdown(make_empty(), [])
-    assert text.startswith("### ⚠️ Model 1: there was nothing to look at")
+    assert text.startswith("### ⚠️ Model 1: there was nothing to check")
     assert "serve.log.url names no folder." in text
 
 
-def test_same_looks_give_the_same_text() -> None:
+def test_same_checks_give_the_same_text() -> None:
     """An issue that is written anew changes with what it tells alone."""
-    assert render_markdown(make_record(), make_looks()) == render_markdown(make_record(), make_looks())
+    assert render_markdown(make_record(), make_checks()) == render_markdown(make_record(), make_checks())
 
 
 @pytest.mark.parametrize("evil", EVIL)
@@ -118,6 +118,6 @@ def test_endless_lists_fit_into_an_issue() -> None:
     retraining = m.Retraining(due=True, reasons=["r" * 400] * 900, files=files, left_out=files)
     performance = make_performance(slices=slices)
     record = make_record(data=data, performance=performance, retraining=retraining)
-    text = render_markdown(record, make_looks(300))
+    text = render_markdown(record, make_checks(300))
     assert len(text) < LIMIT < 60_000
     assert "more are left out here; all are in `monitoring.json`." in text

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from gitops_ml.core.records import ColumnDrift
-from gitops_ml.monitoring.check.data import look_at_files, look_at_log
-from gitops_ml.monitoring.check.new_files import Arrivals
-from gitops_ml.monitoring.check.records import DataLook
+from gitops_ml.monitoring.check.data import check_files, check_log
+from gitops_ml.monitoring.check.new_files import NewFiles
+from gitops_ml.monitoring.check.records import DataCheck
 from gitops_ml.monitoring.prediction_log.window import TIME, VERSION
 from watched import NEW, World, draw_rows, make_settings, make_world
 
@@ -24,14 +24,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("bundle"))
 
 
-def look(world: World, rows: pd.DataFrame) -> DataLook:
-    arrivals = Arrivals(frame=rows, files=["data/new.parquet"])
+def check(world: World, rows: pd.DataFrame) -> DataCheck:
+    new_files = NewFiles(frame=rows, files=["data/new.parquet"])
     answers = world.answer(rows) if len(rows) else None
-    return look_at_files(arrivals, answers, world.champion, world.profile, make_settings(), sources=1)
+    return check_files(new_files, answers, world.champion, world.profile, make_settings(), sources=1)
 
 
 def find_moved(world: World, rows: pd.DataFrame) -> dict[str, ColumnDrift]:
-    return {one.column: one for one in look(world, rows).columns if one.moved}
+    return {one.column: one for one in check(world, rows).columns if one.moved}
 
 
 @pytest.mark.parametrize("size", [1, 20, 300, 3000])
@@ -81,7 +81,7 @@ def test_a_shift_of_labels_is_seen_in_the_target(world: World) -> None:
 def test_a_small_shift_of_many_rows_is_not_worth_a_word(world: World) -> None:
     """It is surely there, but below monitor.min_psi."""
     rows = draw_rows(30_000, 23)
-    found = {one.column: one for one in look(world, rows.assign(b=rows["b"] + 0.2)).columns}
+    found = {one.column: one for one in check(world, rows.assign(b=rows["b"] + 0.2)).columns}
     assert not found["b"].moved
     assert 0.1 == found["b"].threshold
 
@@ -90,13 +90,13 @@ def test_new_levels_are_named_and_the_farthest_column_comes_first(world: World) 
     """The most frequent of them; shares tell how much lies outside."""
     rows = draw_rows(1000, 24)
     rows["level"] = np.where(rows.index < 300, "p", np.where(rows.index < 500, "q", rows["level"]))
-    first = look(world, rows).columns[0]
+    first = check(world, rows).columns[0]
     assert ("level", ["p", "q"], 0.5) == (first.column, first.new_levels, first.outside)
 
 
 def test_files_without_a_valid_row_have_no_columns(world: World) -> None:
     """There is nothing to count."""
-    found = look(world, pd.DataFrame())
+    found = check(world, pd.DataFrame())
     assert (0, []) == (found.rows, found.columns)
 
 
@@ -110,7 +110,7 @@ def make_chunk(world: World, n_rows: int, seed: int, version: str) -> pd.DataFra
 def test_the_log_is_counted_chunk_by_chunk(world: World) -> None:
     """From when to when, how many rows, and that nothing moved."""
     chunks = [make_chunk(world, 400, seed, "3") for seed in (30, 31, 32)]
-    found = look_at_log(iter(chunks), world.champion, world.profile, make_settings(), sources=2)
+    found = check_log(iter(chunks), world.champion, world.profile, make_settings(), sources=2)
     assert ("log", 1200, "2024-03-01T00:00:00+00:00") == (found.source, found.rows, found.first)
     assert {"a", "b", "gap", "level", "score True"} == {one.column for one in found.columns}
     assert not any(one.moved for one in found.columns)
@@ -119,14 +119,14 @@ def test_the_log_is_counted_chunk_by_chunk(world: World) -> None:
 def test_answers_of_an_earlier_model_do_not_count_as_scores(world: World) -> None:
     """Its rows are traffic all the same."""
     chunks = [make_chunk(world, 500, 33, "3"), make_chunk(world, 300, 34, "2").assign(**{"score True": 1.0})]
-    found = look_at_log(chunks, world.champion, world.profile, make_settings(), sources=2)
+    found = check_log(chunks, world.champion, world.profile, make_settings(), sources=2)
     rows = {one.column: one.rows for one in found.columns}
     assert (800, 500) == (rows["a"], rows["score True"])
     assert not any(one.moved for one in found.columns)
 
 
 def test_columns_kept_out_of_the_log_are_named(world: World) -> None:
-    """What is not there cannot be looked at."""
+    """What is not there cannot be checked."""
     chunk = make_chunk(world, 300, 35, "3").drop(columns="gap")
-    found = look_at_log([chunk], world.champion, world.profile, make_settings(), sources=2)
+    found = check_log([chunk], world.champion, world.profile, make_settings(), sources=2)
     assert ["The rows do not have 'gap'."] == found.notes

@@ -1,4 +1,4 @@
-"""``mlops monitor`` looks at a real project: new files against the model of a finished run."""
+"""``mlops monitor`` checks a real project: new files against the model of a finished run."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from gitops_ml.core.settings import Settings, read_settings
 from gitops_ml.metrics.prediction import predict
 from gitops_ml.monitoring.check import check as module
 from gitops_ml.monitoring.check import performance
-from gitops_ml.monitoring.check.check import look
+from gitops_ml.monitoring.check.check import check_production
 from gitops_ml.monitoring.check.history import brief
-from gitops_ml.monitoring.check.new_files import read_arrivals
-from gitops_ml.monitoring.check.records import MonitoringRecord, ServiceLook
+from gitops_ml.monitoring.check.new_files import read_new_files
+from gitops_ml.monitoring.check.records import MonitoringRecord, ServiceCheck
 from gitops_ml.monitoring.prediction_log.traffic import Traffic
 from gitops_ml.monitoring.prediction_log.window import TIME, VERSION
 from toys import BINARY, deploy, edit_params, mlops, run
@@ -55,7 +55,7 @@ def read() -> Settings:
     return read_settings(Path("params.yaml"))
 
 
-def test_a_look_at_a_new_month(march: Path) -> None:
+def test_a_check_of_a_new_month(march: Path) -> None:
     """Data and performance are answered, the service is skipped with a word, the record is kept."""
     output = run("monitor", "--champion", "build/bundle").output
     record = MonitoringRecord.read(Path("build/monitoring"))
@@ -71,16 +71,16 @@ def test_a_look_at_a_new_month(march: Path) -> None:
 
 
 def test_machines_read_the_record(done: Path) -> None:
-    """The same as is written down; a quiet look succeeds too."""
+    """The same as is written down; a quiet check succeeds too."""
     output = run("monitor", "--champion", "build/bundle", "--json").stdout
     assert json.loads(output) == json.loads((done / "build/monitoring/monitoring.json").read_text())
     record = MonitoringRecord.model_validate_json(output)
-    assert not record.alarm
+    assert not record.is_alarming
     assert {"files", "performance", "log", "service"} == set(record.skipped)
 
 
-def test_looks_that_cannot_be_read_are_missed(deploying: Path) -> None:
-    """Without what was seen before there is no alarm to keep up, so that the look fails."""
+def test_checks_that_cannot_be_read_are_missed(deploying: Path) -> None:
+    """Without what was seen before there is no alarm to keep up, so that the check fails."""
     deploy(deploying, "1" * 64)
     shutil.rmtree(deploying / "remote.git" / "objects")
     result = mlops("monitor", "--champion", "build/bundle")
@@ -90,9 +90,9 @@ def test_looks_that_cannot_be_read_are_missed(deploying: Path) -> None:
 
 
 def test_nowhere_to_deploy_to(done: Path) -> None:
-    """A project that was never pushed is looked at all the same, and told so."""
+    """A project that was never pushed is checked all the same, and told so."""
     result = run("monitor", "--champion", "build/bundle")
-    assert "Looking without what was seen before. There is no repository 'origin'" in result.stderr
+    assert "Checking without what was seen before. There is no repository 'origin'" in result.stderr
 
 
 def test_nothing_in_production_is_said(done: Path) -> None:
@@ -104,11 +104,11 @@ def test_nothing_in_production_is_said(done: Path) -> None:
 
 
 def test_broken_files_are_left_out(champion: Champion) -> None:
-    """One that breaks the contract is a finding, one that cannot be read is left for the next look."""
+    """One that breaks the contract is a finding, one that cannot be read is left for the next check."""
     pd.read_parquet(MARCH).assign(temp=500.0).to_parquet("data/hot.parquet")
     Path("data/half.parquet").write_bytes(Path(MARCH).read_bytes()[:2000])
     Path("data/empty.parquet").touch()
-    record = look(read(), Path(), champion, [], NOW)
+    record = check_production(read(), Path(), champion, [], NOW)
     data = record.data[0]
     assert ["data/flights-2013-03.parquet", "data/hot.parquet"] == data.files
     assert ("temp", "error") == (
@@ -117,14 +117,14 @@ def test_broken_files_are_left_out(champion: Champion) -> None:
     )
     assert (["data/hot.parquet"], [MARCH]) == (record.retraining.left_out, record.retraining.files)
     assert data.rows == len(pd.read_parquet(MARCH))
-    assert 2 == sum(note.startswith("Left for the next look") for note in data.notes)
+    assert 2 == sum(note.startswith("Left for the next check") for note in data.notes)
 
 
 def test_rows_that_come_twice_count_once(champion: Champion) -> None:
     """The same flight may be delivered in two files."""
     rows = pd.read_parquet(MARCH)
     rows[:100].to_parquet("data/again.parquet")
-    found = read_arrivals(read(), Path())
+    found = read_new_files(read(), Path())
     assert len(rows) == len(found.frame)
     assert ["100 rows came twice, by 'flight_id', and counted once."] == found.notes
 
@@ -132,13 +132,13 @@ def test_rows_that_come_twice_count_once(champion: Champion) -> None:
 def test_a_champion_that_cannot_answer_is_no_failure(
     champion: Champion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its features can be looked at all the same."""
+    """Its features can be checked all the same."""
 
     def fail(bundle: Path, rows: pd.DataFrame, timeout: float) -> Answers:
         raise Incomparable("its model raised MemoryError")
 
     monkeypatch.setattr(module, "replay", fail)
-    record = look(read(), Path(), champion, [], NOW)
+    record = check_production(read(), Path(), champion, [], NOW)
     assert "its model raised MemoryError" == record.skipped["performance"]
     assert "temp" in {one.column for one in record.data[0].columns}
     assert not any(one.column.startswith(("score", "prediction")) for one in record.data[0].columns)
@@ -148,16 +148,16 @@ def test_new_rows_the_champion_cannot_see(champion: Champion) -> None:
     """A column that the contract no longer has is named."""
     contract = champion.contract.model_copy(update={"features": [*champion.contract.features, "gate"]})
     old = Champion(champion.bundle, 3, contract, champion.lineage)
-    record = look(read(), Path(), old, [], NOW)
+    record = check_production(read(), Path(), old, [], NOW)
     assert "the champion needs 'gate', which the new rows do not have" == record.skipped["performance"]
 
 
-def test_the_log_and_the_service_are_looked_at_where_they_are(champion: Champion) -> None:
+def test_the_log_and_the_service_are_checked_where_they_are(champion: Champion) -> None:
     """Their rows are a second source."""
     rows = pd.read_parquet(MARCH).assign(**{VERSION: "3", TIME: pd.Timestamp("2024-01-01", tz="UTC")})
-    service = ServiceLook(requests=10, refused=0, failed=0, failure_rate=0.0, latency_ms={"p95": 4.0})
+    service = ServiceCheck(requests=10, refused=0, failed=0, failure_rate=0.0, latency_ms={"p95": 4.0})
     traffic = Traffic(iter([rows[:100], rows[100:]]), service, lambda: ["1 line could not be read."])
-    record = look(read(), Path(), champion, [], NOW, traffic=traffic)
+    record = check_production(read(), Path(), champion, [], NOW, traffic=traffic)
     assert ["files", "log"] == [one.source for one in record.data]
     assert (len(rows), ["1 line could not be read."]) == (record.data[1].rows, record.data[1].notes)
     assert {} == record.skipped
@@ -168,16 +168,16 @@ def test_the_log_and_the_service_are_looked_at_where_they_are(champion: Champion
 
 def test_an_empty_log_is_said(champion: Champion) -> None:
     """It is no failure."""
-    record = look(read(), Path(), champion, [], NOW, traffic=Traffic(iter([])))
+    record = check_production(read(), Path(), champion, [], NOW, traffic=Traffic(iter([])))
     assert "the prediction log has no rows of the last 7 days" == record.skipped["log"]
     assert ["files"] == [one.source for one in record.data]
 
 
 def test_history_makes_an_alarm_and_retraining(champion: Champion) -> None:
-    """A second look that finds the same raises it, by 2 of 3."""
-    first = look(read(), Path(), champion, [], NOW)
-    second = look(read(), Path(), champion, [brief(first)], NOW)
-    assert (False, True) == (first.alarm, second.alarm)
+    """A second check that finds the same raises it, by 2 of 3."""
+    first = check_production(read(), Path(), champion, [], NOW)
+    second = check_production(read(), Path(), champion, [brief(first)], NOW)
+    assert (False, True) == (first.is_alarming, second.is_alarming)
     assert (False, True) == (first.retraining.due, second.retraining.due)
     line = brief(second)
     assert (True, True) == (line.violated["data"], line.alarm)
@@ -189,7 +189,7 @@ def test_history_makes_an_alarm_and_retraining(champion: Champion) -> None:
 
 
 def test_enough_new_rows_are_a_reason(champion: Champion, march: Path) -> None:
-    """At the first look already."""
+    """At the first check already."""
     rules = {"min_new_rows": 400}
     edit_params(march, monitor={"retrain": rules})
     assert "retraining   due." in run("monitor", "--champion", "build/bundle").output

@@ -13,8 +13,8 @@ from gitops_ml.bundle.manifest import MetricsRecord
 from gitops_ml.comparison.replay import Incomparable
 from gitops_ml.core.records import Estimate
 from gitops_ml.monitoring.check import performance as module
-from gitops_ml.monitoring.check.performance import look_at_performance, subtract
-from gitops_ml.monitoring.check.records import PerformanceLook
+from gitops_ml.monitoring.check.performance import check_performance, subtract
+from gitops_ml.monitoring.check.records import PerformanceCheck
 from watched import BOUNDARY, World, draw_rows, make_settings, make_world
 
 
@@ -26,14 +26,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def look(world: World, rows: pd.DataFrame, **sections: object) -> PerformanceLook:
+def check(world: World, rows: pd.DataFrame, **sections: object) -> PerformanceCheck:
     features, settings = world.select(rows), make_settings(**sections)
-    return look_at_performance(world.champion, rows, features, world.answer(rows), settings)
+    return check_performance(world.champion, rows, features, world.answer(rows), settings)
 
 
 def test_a_model_that_is_as_good_as_it_was_is_not_worse(world: World) -> None:
     """Its difference from the card is around nothing, its primary metric comes first."""
-    found = look(world, draw_rows(3000, 40))
+    found = check(world, draw_rows(3000, 40))
     primary = found.metrics[0]
     assert (3000, "roc_auc", False) == (found.rows, primary.name, primary.worse)
     assert primary.difference.low < 0 < primary.difference.high
@@ -43,7 +43,7 @@ def test_a_model_that_is_as_good_as_it_was_is_not_worse(world: World) -> None:
 
 def test_another_concept_is_worse(world: World) -> None:
     """The same rows mean something else: nothing moves but the labels' relation to them."""
-    found = look(world, draw_rows(1500, 41, weight=0.5))
+    found = check(world, draw_rows(1500, 41, weight=0.5))
     assert found.metrics[0].worse
     assert found.metrics[0].difference.high < 0
 
@@ -52,20 +52,20 @@ def test_one_slice_alone_can_be_worse(world: World) -> None:
     """A tenth of the rows hides in the whole."""
     rows, odd = draw_rows(3000, 42), draw_rows(3000, 42, weight=-1.0)
     rows["y"] = rows["y"].where(rows["level"] != "z", odd["y"])
-    worse = {one.level for one in look(world, rows).slices if one.worse}
+    worse = {one.level for one in check(world, rows).slices if one.worse}
     assert {"z"} == worse
 
 
 def test_a_loss_below_the_margin_is_not_worse(world: World) -> None:
     """What the gates let through raises no alarm either."""
     rows = draw_rows(6000, 43, weight=1.4)
-    assert look(world, rows).metrics[0].worse
-    assert not look(world, rows, gates={"margin": 0.2}).metrics[0].worse
+    assert check(world, rows).metrics[0].worse
+    assert not check(world, rows, gates={"margin": 0.2}).metrics[0].worse
 
 
 def test_reasons_are_told_then_and_now(world: World) -> None:
     """Permutation importance on the new rows, beside that of the card."""
-    found = look(world, draw_rows(1000, 44))
+    found = check(world, draw_rows(1000, 44))
     assert "a" == found.importances[0].column == found.importances_before[0].column
     assert MetricsRecord.read(world.champion.bundle).importances == found.importances_before
 
@@ -73,7 +73,7 @@ def test_reasons_are_told_then_and_now(world: World) -> None:
 def test_rows_of_the_training_time_do_not_count(world: World) -> None:
     """The model may know them."""
     rows = pd.concat([draw_rows(200, 45, BOUNDARY - pd.Timedelta("1 day")), draw_rows(300, 46)])
-    found = look(world, rows.reset_index(drop=True))
+    found = check(world, rows.reset_index(drop=True))
     assert 300 == found.rows
     assert "200 rows of the time that it was trained on do not count." in found.notes
 
@@ -81,25 +81,25 @@ def test_rows_of_the_training_time_do_not_count(world: World) -> None:
 def test_few_labels_say_nothing(world: World) -> None:
     """An interval from a handful of rows would promise too much."""
     with pytest.raises(Incomparable, match="99 labelled rows to measure it on, at least 100 are needed"):
-        look(world, draw_rows(99, 47))
+        check(world, draw_rows(99, 47))
 
 
 def test_labels_that_did_not_come_are_no_labels(world: World) -> None:
     """Rows wait for theirs."""
     with pytest.raises(Incomparable, match="0 labelled rows"):
-        look(world, draw_rows(500, 48).drop(columns="y"))
+        check(world, draw_rows(500, 48).drop(columns="y"))
 
 
 def test_one_class_alone_has_no_roc_auc(world: World) -> None:
     """It is said, not guessed."""
     with pytest.raises(Incomparable, match="roc_auc has no value on the new rows: all rows are of one class"):
-        look(world, draw_rows(300, 49).assign(y=False))
+        check(world, draw_rows(300, 49).assign(y=False))
 
 
 def test_another_question_is_not_answered(world: World) -> None:
     """A model of another target is no better or worse."""
     with pytest.raises(Incomparable, match=r"while params\.yaml asks for a classification of 'z'"):
-        look(world, draw_rows(300, 50), data={"target": "z", "time": "time"})
+        check(world, draw_rows(300, 50), data={"target": "z", "time": "time"})
 
 
 def test_a_metric_that_is_gone_is_named(world: World) -> None:
@@ -107,14 +107,14 @@ def test_a_metric_that_is_gone_is_named(world: World) -> None:
     card = MetricsRecord.read(world.champion.bundle)
     lost = card.metrics[1].model_copy(update={"name": "profit"})
     card.model_copy(update={"metrics": [*card.metrics, lost]}).write(world.champion.bundle)
-    found = look(world, draw_rows(300, 51))
+    found = check(world, draw_rows(300, 51))
     assert "The metric 'profit' is no longer there." in found.notes
     assert ["roc_auc", "log_loss"] == [one.name for one in found.metrics]
 
 
 def test_the_same_question_is_asked_as_then(world: World) -> None:
     """Another primary metric in params.yaml changes nothing about the card."""
-    found = look(world, draw_rows(300, 52), train={"metric": "log_loss"})
+    found = check(world, draw_rows(300, 52), train={"metric": "log_loss"})
     assert "roc_auc" == found.metrics[0].name
 
 

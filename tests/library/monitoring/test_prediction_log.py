@@ -229,14 +229,14 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "2 files of the log could not be read to the end" in skipped.tell()[0]
 
 
-def test_a_file_that_is_being_written_is_left_for_the_next_look(tmp_path: Path) -> None:
+def test_a_file_that_is_being_written_is_left_for_the_next_check(tmp_path: Path) -> None:
     """It has its own name when it is whole."""
     content = to_lines([make_record("a")])
     partial = put(tmp_path, content[:50], name="1-ab.jsonl.partial")
 
     _, skipped = draw(tmp_path)
     assert Skipped(partial=1) == skipped
-    assert ["1 file of the log had not been written to the end: left for the next look."] == skipped.tell()
+    assert ["1 file of the log had not been written to the end: left for the next check."] == skipped.tell()
 
     partial.unlink()
     put(tmp_path, content)

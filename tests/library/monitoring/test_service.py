@@ -18,9 +18,9 @@ from fsspec.implementations.local import LocalFileSystem
 from sklearn.base import BaseEstimator
 
 from gitops_ml.core.settings import GateSettings, MonitorSettings, ServeSettings, Settings
-from gitops_ml.monitoring.check.records import ServiceLook
+from gitops_ml.monitoring.check.records import ServiceCheck
 from gitops_ml.monitoring.prediction_log.traffic import read_traffic
-from gitops_ml.monitoring.service import count_slower, find_quantile, is_surely_above, look_at_service
+from gitops_ml.monitoring.service import check_service, count_slower, find_quantile, is_surely_above
 from gitops_ml.serving.limits import Room
 from gitops_ml.serving.metrics import SECONDS
 from gitops_ml.serving.model import Model, load
@@ -37,12 +37,12 @@ def model(finished: Path) -> Model:
     return load(finished / "build" / "bundle", {"MLOPS_MODEL_VERSION": "7"})
 
 
-def look_now(folder: Path, settings: Settings) -> ServiceLook:
-    """Look at what a service has just left behind."""
+def check_now(folder: Path, settings: Settings) -> ServiceCheck:
+    """Check at what a service has just left behind."""
     now = datetime.now(UTC)
-    look = look_at_service(str(folder), now - WEEK, now + timedelta(minutes=1), settings)
-    assert look is not None
-    return look
+    check = check_service(str(folder), now - WEEK, now + timedelta(minutes=1), settings)
+    assert check is not None
+    return check
 
 
 def put(root: Path, moment: datetime = NOW - timedelta(hours=1), name: str = "1-ab", **facts: Any) -> Path:
@@ -55,10 +55,10 @@ def put(root: Path, moment: datetime = NOW - timedelta(hours=1), name: str = "1-
     return path
 
 
-def look(root: Path, settings: Settings, **limits: Any) -> ServiceLook | None:
-    """Look at the week before noon."""
+def check(root: Path, settings: Settings, **limits: Any) -> ServiceCheck | None:
+    """Check at the week before noon."""
     limited = settings.model_copy(update={"monitor": MonitorSettings.model_validate(limits)})
-    return look_at_service(str(root), NOW - WEEK, NOW, limited)
+    return check_service(str(root), NOW - WEEK, NOW, limited)
 
 
 def test_each_answer_is_counted_once(model: Model, settings: Settings, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_each_answer_is_counted_once(model: Model, settings: Settings, tmp_path:
         client.post("/predict", json=record)
         service.rows = rows
 
-    found = look_now(tmp_path, settings)
+    found = check_now(tmp_path, settings)
     assert len(list(tmp_path.rglob("*.service.json"))) > 2
     assert (43, 20, 3) == (found.requests, found.refused, found.failed)
     assert 3 / 43 == found.failure_rate
@@ -95,7 +95,7 @@ def test_each_answer_is_counted_once(model: Model, settings: Settings, tmp_path:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-def test_what_the_service_leaves_behind_is_what_a_look_reads(
+def test_what_the_service_leaves_behind_is_what_a_check_reads(
     model: Model, settings: Settings, tmp_path: Path, kind: str
 ) -> None:
     """Features as they were sent, answers as they were given, and how it did; only where there is a log."""
@@ -136,7 +136,7 @@ def test_a_sample_of_predictions_is_a_count_of_all_answers(
     with open_client(model, log=log) as client:
         client.get("/model")
 
-    found = look_now(tmp_path, settings)
+    found = check_now(tmp_path, settings)
     assert (5, 0) == (found.requests, found.records)
     assert 0 < found.latency_ms["p50"] <= found.latency_ms["p95"] <= found.latency_ms["p99"]
     assert {".json"} == {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
@@ -162,7 +162,7 @@ def test_what_cannot_be_written_is_written_later(
         while len(failures) < 4:
             time.sleep(0.01)
 
-    found = look_now(tmp_path, settings)
+    found = check_now(tmp_path, settings)
     assert (3, 3, 0) == (found.requests, found.records, found.dropped)
     assert any(".service.json" in path for path in failures)
 
@@ -172,7 +172,7 @@ def test_periods_that_ended_in_the_window_add_up(tmp_path: Path, settings: Setti
     for moment in (NOW - WEEK - timedelta(hours=1), NOW - WEEK, NOW - timedelta(seconds=1), NOW):
         put(tmp_path, moment, answers={"2xx": 7, "4xx": 2, "5xx": 1}, records=7, dropped=1)
 
-    found = look(tmp_path, settings)
+    found = check(tmp_path, settings)
 
     assert found is not None
     assert (20, 4, 2, 0.1) == (found.requests, found.refused, found.failed, found.failure_rate)
@@ -190,7 +190,7 @@ def test_a_broken_summary_is_named_and_the_others_count(
     path.write_text(json.dumps(json.loads(path.read_text()) | {"more": 1}))
     put(tmp_path, name="1-ac").rename(path.with_name("110000-1-ac.service.json.partial"))
 
-    found = look(tmp_path, settings)
+    found = check(tmp_path, settings)
 
     assert found is not None
     assert 10 == found.requests
@@ -202,8 +202,8 @@ def test_a_broken_summary_is_named_and_the_others_count(
 
 def test_nothing_is_said_where_nobody_asked(tmp_path: Path, settings: Settings) -> None:
     """Neither of a folder that is not there, nor of an empty one."""
-    assert look(tmp_path / "log", settings) is None
-    assert look(tmp_path, settings) is None
+    assert check(tmp_path / "log", settings) is None
+    assert check(tmp_path, settings) is None
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_the_limit_of_latency_is_that_of_monitoring_or_of_the_gates(
     put(tmp_path, seconds={0.05: 80, 0.2: 20})
     gated = settings.model_copy(update={"gates": GateSettings(max_latency_ms=60)})
 
-    told = [look(tmp_path, settings), look(tmp_path, settings, max_latency_ms=60), look(tmp_path, gated)]
+    told = [check(tmp_path, settings), check(tmp_path, settings, max_latency_ms=60), check(tmp_path, gated)]
 
     assert all(one is not None and one.latency_ms["p95"] == pytest.approx(175) for one in told)
     sentence = "The 95th percentile of the time to answer is 175 ms, above 60 ms ({})."
@@ -234,7 +234,7 @@ def test_the_limit_of_latency_is_that_of_monitoring_or_of_the_gates(
     limits = [one.limits["p95_ms"] for one in told if one is not None]
     assert [settings.gates.max_latency_ms, 60, 60] == limits
     few = put(tmp_path / "few", seconds={0.05: 8, 0.2: 2})
-    assert not look(few.parents[1], settings, max_latency_ms=60).problems, "of ten, it may be chance"  # type: ignore[union-attr]
+    assert not check(few.parents[1], settings, max_latency_ms=60).problems, "of ten, it may be chance"  # type: ignore[union-attr]
 
 
 def test_quantiles_lie_in_their_bins() -> None:

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from checks import (
+    CARD,
+    make_checks,
+    make_deployment,
+    make_history,
+    make_record,
+    make_time,
+    make_timeline,
+)
 from gitops_ml.core.records import Estimate
 from gitops_ml.monitoring.site.site import GENERATOR, render_site
 from gitops_ml.monitoring.site.timeline import Acceptance, order_steps, read_timeline
 from gitops_ml.production import branch as production
 from gitops_ml.production.branch import Score
-from looks import (
-    CARD,
-    make_deployment,
-    make_history,
-    make_looks,
-    make_record,
-    make_time,
-    make_timeline,
-)
 from reader import Reader
 from toys import git, mlops, run
 
@@ -132,11 +132,11 @@ def test_history_tells_rollbacks() -> None:
 
 
 def test_commits_that_change_nothing_of_what_runs_are_no_steps() -> None:
-    """Looks are commits too; a way forward after a rollback is no first deployment."""
+    """Checks are commits too; a way forward after a rollback is no first deployment."""
     history = [
-        make_deployment(2, 9, "Look at model 2: quiet"),
+        make_deployment(2, 9, "Check model 2: quiet"),
         make_deployment(2, 8, "Revert a rollback"),
-        make_deployment(1, 7, "Look at model 1: alarm"),
+        make_deployment(1, 7, "Check model 1: alarm"),
         make_deployment(1, 6, "Roll back to model 1"),
         make_deployment(2, 5, "Deploy model 2"),
         make_deployment(1, 4, "Deploy model 1"),
@@ -164,12 +164,12 @@ def test_versions_of_another_metric_are_not_compared() -> None:
     assert '<p class="axis scaled even"><span>2</span></p>' in html
 
 
-def test_a_look_at_another_model_says_nothing_of_what_runs() -> None:
+def test_a_check_at_another_model_says_nothing_of_what_runs() -> None:
     """After a deployment the alarm of the model before is not held against the new one."""
     steps = order_steps([make_deployment(3, 40, "Deploy model 3"), *make_history()[2:]])
     html = render_site(make_timeline(steps=steps))["index.html"]
     assert '<div class="verdict pass">\n<h1>Model 3 is in production</h1>' in html
-    assert "Nobody has looked at it yet" in html
+    assert "Nobody has checked it yet" in html
 
 
 def test_promise_is_that_of_the_version_that_ran() -> None:
@@ -199,12 +199,12 @@ def test_text_of_people_is_escaped() -> None:
     for text in (EVIL, "x" * len(EVIL)):
         score = Score(metric=text, estimate=Estimate(value=0.4, low=0.3, high=0.5))
         history = [make_deployment(1, 4, text, score=score, commit=text, image=text, run_key=text)]
-        look = make_looks(1)[0].model_copy(
+        check = make_checks(1)[0].model_copy(
             update={"drift": {"log": {text: (0.5, 0.1)}}, "metrics": {text: (0.5, 0.4, 0.6)}}
         )
         timeline = make_timeline(
             steps=order_steps(history),
-            looks=[look],
+            checks=[check],
             cards={1: f"# {text}"},
             accepted=[Acceptance(make_time(0), text, text, 1, 1)],
         )
@@ -228,18 +228,20 @@ def test_nothing_deployed_is_said(clone: Path) -> None:
 
 
 def test_site_is_made_from_the_branch(clone: Path) -> None:
-    """Deployments, cards, looks and the record of the last one are read from the remote's branch."""
-    odd = make_looks(1)[0].model_copy(update={"time": "yesterday"})
-    looks = "\n".join([*(look.model_dump_json() for look in make_looks(3)), "no look", odd.model_dump_json()])
+    """Deployments, cards, checks and the record of the last one are read from the remote's branch."""
+    odd = make_checks(1)[0].model_copy(update={"time": "yesterday"})
+    checks = "\n".join(
+        [*(check.model_dump_json() for check in make_checks(3)), "no check", odd.model_dump_json()]
+    )
     write_state(clone, 1, "Deploy model 1")
     write_state(clone, 2, "Deploy model 2")
     monitoring = {
-        "monitoring/history.jsonl": looks,
+        "monitoring/history.jsonl": checks,
         "monitoring/monitoring.json": make_record().model_dump_json(),
     }
     tip = production.fetch_tip(clone, "origin")
     encoded = {path: text.encode() for path, text in monitoring.items()}
-    production.commit_look(clone, "origin", encoded, "Look at model 2: alarm", str(tip))
+    production.commit_check(clone, "origin", encoded, "Check model 2: alarm", str(tip))
     accept(clone, 1000, "Accept")
     (clone / "data.lock").write_text("<<<<<<< half-merged\n")
     git(clone, "commit", "--quiet", "--all", "--message", "Break it")
@@ -248,7 +250,7 @@ def test_site_is_made_from_the_branch(clone: Path) -> None:
     assert [(2, "deployed"), (1, "deployed")] == [
         (step.deployment.state.version, step.kind) for step in timeline.steps
     ]
-    assert make_looks(3) == timeline.looks
+    assert make_checks(3) == timeline.checks
     assert make_record() == timeline.record
     assert {1: CARD, 2: CARD} == timeline.cards
     assert [1000, 3000] == [one.rows for one in timeline.accepted]

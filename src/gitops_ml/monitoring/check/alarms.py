@@ -1,4 +1,4 @@
-"""What the three questions come to: whether a look speaks against production, and whether enough do."""
+"""Alarms: whether data, performance and service are violated at this check, and at enough of the last."""
 
 from __future__ import annotations
 
@@ -8,76 +8,76 @@ from itertools import takewhile
 from ...core.formatting import name_metric, plural, write_metric, write_number
 from ...core.records import Finding
 from ...core.settings import MonitorSettings
-from .records import DataLook, Judgement, Look, PerformanceLook, Question, ServiceLook
+from .records import Alarm, Check, DataCheck, PerformanceCheck, ServiceCheck, Topic
 
 # Columns, slices and files that are named one by one; the others are counted.
 NAMED = 5
 
 
-def judge(
-    data: Sequence[DataLook],
-    performance: PerformanceLook | None,
-    service: ServiceLook | None,
-    looks: Sequence[Look],
+def raise_alarms(
+    data: Sequence[DataCheck],
+    performance: PerformanceCheck | None,
+    service: ServiceCheck | None,
+    checks: Sequence[Check],
     model: int | None,
     settings: MonitorSettings,
-) -> list[Judgement]:
-    """Answer each question, and raise an alarm where enough of the last looks speak against production.
+) -> list[Alarm]:
+    """Raise an alarm on each topic that is violated at enough of the last checks.
 
     Parameters
     ----------
-    data : sequence of DataLook
-    performance : PerformanceLook or None
-    service : ServiceLook or None
-    looks : sequence of Look
-        The history, oldest first. Only the last looks at the same model count.
+    data : sequence of DataCheck
+    performance : PerformanceCheck or None
+    service : ServiceCheck or None
+    checks : sequence of Check
+        The history, oldest first. Only the last checks of the same model count.
     model : int or None
         Version of the champion.
     settings : MonitorSettings
-        ``violations``, such as ``2 of 3``: how many of how many looks, this one included. Looks
-        at which a question could not be answered are passed over.
+        ``violations``, such as ``2 of 3``: how many of how many checks, this one included. Checks
+        at which a topic could not be checked are passed over.
 
     Returns
     -------
-    list of Judgement
-        One for each question. Where there is nothing to look at, there is no alarm either.
+    list of Alarm
+        One for each topic. It is not raised where there was nothing to check.
     """
-    same = list(takewhile(lambda look: look.model == model, reversed(looks)))
-    reasons: dict[Question, list[str] | None] = {
+    same = list(takewhile(lambda check: check.model == model, reversed(checks)))
+    reasons: dict[Topic, list[str] | None] = {
         "data": _blame_data(data),
         "performance": _blame_performance(performance),
         "service": service.problems if service else None,
     }
-    return [_judge_one(question, found, same, settings) for question, found in reasons.items()]
+    return [_raise_alarm(topic, found, same, settings) for topic, found in reasons.items()]
 
 
-def _judge_one(
-    question: Question, reasons: list[str] | None, newest_first: Sequence[Look], settings: MonitorSettings
-) -> Judgement:
+def _raise_alarm(
+    topic: Topic, reasons: list[str] | None, newest_first: Sequence[Check], settings: MonitorSettings
+) -> Alarm:
     if reasons is None:
-        return Judgement(question=question, violated=None, alarm=False)
-    needed, among = settings.looks
-    earlier = [look.violated[question] for look in newest_first if question in look.violated][: among - 1]
+        return Alarm(topic=topic, violated=None, raised=False)
+    needed, among = settings.alarm_rule
+    earlier = [check.violated[topic] for check in newest_first if topic in check.violated][: among - 1]
     bad, violated = sum(earlier) + bool(reasons), bool(reasons)
-    alarm = bad >= needed
-    if violated or alarm:
-        told = f"Something was found at {bad} of {plural(len(earlier) + 1, 'look')}"
-        rule = "an alarm" if alarm else f"no alarm yet, as monitor.violations is {settings.violations}"
+    raised = bad >= needed
+    if violated or raised:
+        told = f"Something was found at {bad} of {plural(len(earlier) + 1, 'check')}"
+        rule = "an alarm" if raised else f"no alarm yet, as monitor.violations is {settings.violations}"
         reasons = [*reasons, f"{told}: {rule}."]
-    return Judgement(question=question, violated=violated, alarm=alarm, reasons=reasons)
+    return Alarm(topic=topic, violated=violated, raised=raised, reasons=reasons)
 
 
-def _blame_data(looks: Sequence[DataLook]) -> list[str] | None:
+def _blame_data(checks: Sequence[DataCheck]) -> list[str] | None:
     """Return why the data no longer look like the training data; None where there are none."""
-    if not any(look.rows or look.findings for look in looks):
+    if not any(check.rows or check.findings for check in checks):
         return None
     reasons = []
-    for look in looks:
-        where = "the new files" if look.source == "files" else "the prediction log"
-        moved = [f"{one.column} ({one.change})" for one in look.columns if one.moved]
+    for check in checks:
+        where = "the new files" if check.source == "files" else "the prediction log"
+        moved = [f"{one.column} ({one.change})" for one in check.columns if one.moved]
         if moved:
             reasons.append(f"{plural(len(moved), 'column')} of {where} moved: {_name_some(moved)}.")
-        broken = list(look.findings.items())
+        broken = list(check.findings.items())
         reasons += [_describe_breach(path, findings) for path, findings in broken[:NAMED]]
         if len(broken) > NAMED:
             reasons.append(f"{plural(len(broken) - NAMED, 'more file')} break the contract.")
@@ -89,18 +89,18 @@ def _describe_breach(path: str, findings: Sequence[Finding]) -> str:
     return f"{path} breaks the contract: {_name_some(errors)}."
 
 
-def _blame_performance(look: PerformanceLook | None) -> list[str] | None:
+def _blame_performance(check: PerformanceCheck | None) -> list[str] | None:
     """Return where the champion has surely become worse; None where nothing could be measured."""
-    if look is None or not look.metrics:
+    if check is None or not check.metrics:
         return None
-    primary = look.metrics[0]
+    primary = check.metrics[0]
     reasons = []
     if primary.worse:
         live, before = write_metric(primary.name, primary.live), write_metric(primary.name, primary.before)
         reasons.append(f"{name_metric(primary.name)} is {live} on new rows, {before} when it was made.")
     worse = [
         f"{one.column} {one.level} ({write_number(one.live.value)}, {write_number(one.before.value)} before)"
-        for one in look.slices
+        for one in check.slices
         if one.worse and one.before
     ]
     if worse:

@@ -1,4 +1,4 @@
-"""A look at production: new files, prediction log and service, judged together."""
+"""A check of production: new files, prediction log and service, judged together."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from ...core.settings import Settings
 from ...drift.profile import ProfileRecord
 from ...training.processes import describe
 from ..prediction_log.traffic import Traffic
-from .alarms import judge
-from .data import look_at_files, look_at_log
-from .new_files import Arrivals, read_arrivals
-from .performance import look_at_performance
-from .records import DataLook, Look, MonitoringRecord, PerformanceLook
+from .alarms import raise_alarms
+from .data import check_files, check_log
+from .new_files import NewFiles, read_new_files
+from .performance import check_performance
+from .records import Check, DataCheck, MonitoringRecord, PerformanceCheck
 from .retraining import decide_retraining
 
 
-def look(
+def check_production(
     settings: Settings,
     root: Path,
     champion: Champion,
-    looks: Sequence[Look],
+    checks: Sequence[Check],
     now: datetime,
     since: datetime | None = None,
     traffic: Traffic | None = None,
 ) -> MonitoringRecord:
-    """Look at production once.
+    """Check at production once.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def look(
         The project.
     champion : Champion
         The model in production.
-    looks : sequence of Look
+    checks : sequence of Check
         The history, oldest first.
     now : datetime
         With a time zone.
@@ -56,17 +56,17 @@ def look(
     """
     profile, skipped = ProfileRecord.read(champion.bundle), dict[str, str]()
     sources = 1 if traffic is None else 2
-    arrivals = _read_arrivals(settings, root, skipped)
-    performance, answers = _look_at_performance(champion, arrivals, settings, skipped)
-    data = [look_at_files(arrivals, answers, champion, profile, settings, sources)]
+    new_files = _read_new_files(settings, root, skipped)
+    performance, answers = _check_performance(champion, new_files, settings, skipped)
+    data = [check_files(new_files, answers, champion, profile, settings, sources)]
     if traffic is None:
         skipped |= dict.fromkeys(["log", "service"], "serve.log.url is not set in params.yaml")
     else:
         if traffic.service is None:
             skipped["service"] = f"nobody asked the service in the last {settings.monitor.window}"
-        data.append(_look_at_log(traffic, champion, profile, settings, skipped))
+        data.append(_check_log(traffic, champion, profile, settings, skipped))
     service = traffic.service if traffic else None
-    judgements = judge(data, performance, service, looks, champion.version, settings.monitor)
+    alarms = raise_alarms(data, performance, service, checks, champion.version, settings.monitor)
     return MonitoringRecord(
         time=now.isoformat(timespec="seconds"),
         model=champion.version,
@@ -74,31 +74,31 @@ def look(
         data=[one for one in data if one.rows or one.findings or one.notes],
         performance=performance,
         service=service,
-        judgements=judgements,
-        retraining=decide_retraining(judgements, arrivals, since, now, settings.monitor.retrain),
+        alarms=alarms,
+        retraining=decide_retraining(alarms, new_files, since, now, settings.monitor.retrain),
         skipped=skipped,
     )
 
 
-def _read_arrivals(settings: Settings, root: Path, skipped: dict[str, str]) -> Arrivals:
-    arrivals = read_arrivals(settings, root)
-    if not arrivals.looked_at:
+def _read_new_files(settings: Settings, root: Path, skipped: dict[str, str]) -> NewFiles:
+    new_files = read_new_files(settings, root)
+    if not new_files.checked:
         skipped["files"] = "there are no new files that could be read"
-    return arrivals
+    return new_files
 
 
-def _look_at_performance(
-    champion: Champion, arrivals: Arrivals, settings: Settings, skipped: dict[str, str]
-) -> tuple[PerformanceLook | None, Answers | None]:
+def _check_performance(
+    champion: Champion, new_files: NewFiles, settings: Settings, skipped: dict[str, str]
+) -> tuple[PerformanceCheck | None, Answers | None]:
     """Ask the champion about the new rows; what it cannot answer has a reason in ``skipped``."""
-    if arrivals.frame.empty:
+    if new_files.frame.empty:
         skipped["performance"] = "no new rows that keep the contract have arrived"
         return None, None
     answers = None
     try:
-        features = _select(champion, arrivals.frame)
+        features = _select(champion, new_files.frame)
         answers = replay(champion.bundle, features, settings.train.candidate_timeout)
-        return look_at_performance(champion, arrivals.frame, features, answers, settings), answers
+        return check_performance(champion, new_files.frame, features, answers, settings), answers
     except Incomparable as obstacle:
         skipped["performance"] = str(obstacle)
         return None, answers
@@ -115,10 +115,10 @@ def _select(champion: Champion, frame: pd.DataFrame) -> pd.DataFrame:
         raise Incomparable(f"the new rows are not of the champion's types ({describe(error)})") from None
 
 
-def _look_at_log(
+def _check_log(
     traffic: Traffic, champion: Champion, profile: ProfileRecord, settings: Settings, skipped: dict[str, str]
-) -> DataLook:
-    found = look_at_log(traffic.chunks, champion, profile, settings, sources=2)
+) -> DataCheck:
+    found = check_log(traffic.chunks, champion, profile, settings, sources=2)
     if not found.rows:
         skipped["log"] = f"the prediction log has no rows of the last {settings.monitor.window}"
     return found.model_copy(update={"notes": [*found.notes, *traffic.tell()]})

@@ -16,23 +16,23 @@ from ...drift.columns import measure_columns
 from ...drift.histogram import Tally, name_scores
 from ...drift.profile import ProfileRecord
 from ..prediction_log.window import TIME, VERSION
-from .new_files import Arrivals
-from .records import DataLook
+from .new_files import NewFiles
+from .records import DataCheck
 
 
-def look_at_files(
-    arrivals: Arrivals,
+def check_files(
+    new_files: NewFiles,
     answers: Answers | None,
     champion: Champion,
     profile: ProfileRecord,
     settings: Settings,
     sources: int,
-) -> DataLook:
+) -> DataCheck:
     """Hold new files against the profile of the champion.
 
     Parameters
     ----------
-    arrivals : Arrivals
+    new_files : NewFiles
     answers : Answers or None
         What the champion predicts for the valid rows, in their order; None where it cannot.
     champion : Champion
@@ -40,29 +40,29 @@ def look_at_files(
         Of its bundle.
     settings : Settings
     sources : int
-        How many sources this look has.
+        How many sources this check has.
     """
     # Another target is another question, even under the same name of a column.
     same_target = champion.contract.target == settings.data.target
     tally = Tally(profile, settings.data.target if same_target else None, settings.data.time)
     scores = {} if answers is None else _tell_scores(answers, profile)
-    tally.add(arrivals.frame.assign(**scores))
-    return DataLook(
+    tally.add(new_files.frame.assign(**scores))
+    return DataCheck(
         source="files",
-        files=arrivals.looked_at,
-        findings=arrivals.findings,
-        notes=[*arrivals.notes, *_note_absent(tally, profile)],
+        files=new_files.checked,
+        findings=new_files.findings,
+        notes=[*new_files.notes, *_note_absent(tally, profile)],
         **_summarise(tally, settings, sources),
     )
 
 
-def look_at_log(
+def check_log(
     chunks: Iterable[pd.DataFrame],
     champion: Champion,
     profile: ProfileRecord,
     settings: Settings,
     sources: int,
-) -> DataLook:
+) -> DataCheck:
     """Hold the prediction log against the profile of the champion, in the memory of one chunk.
 
     Parameters
@@ -75,14 +75,14 @@ def look_at_log(
         Of its bundle.
     settings : Settings
     sources : int
-        How many sources this look has.
+        How many sources this check has.
     """
     tally, answers = Tally(profile, time=TIME), list(name_scores(profile))
     for chunk in chunks:
         tally.add(chunk.drop(columns=answers, errors="ignore"))
         own = chunk[VERSION].isin([str(champion.version)]) if champion.version is not None else slice(None)
         tally.add_more(chunk.loc[own, chunk.columns.intersection(answers)])
-    return DataLook(source="log", notes=_note_absent(tally, profile), **_summarise(tally, settings, sources))
+    return DataCheck(source="log", notes=_note_absent(tally, profile), **_summarise(tally, settings, sources))
 
 
 def _tell_scores(answers: Answers, profile: ProfileRecord) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""What a look comes to, in one line and a few sentences."""
+"""What a check comes to, in one line and a few sentences."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Iterable
 
 from ...core.formatting import plural
 from ...report.headline import Headline
-from .records import DataLook, Judgement, MonitoringRecord, Question
+from .records import Alarm, DataCheck, MonitoringRecord, Topic
 
-QUESTIONS: dict[Question, str] = {
+QUESTIONS: dict[Topic, str] = {
     "data": "Do the data still look like the training data?",
     "performance": "Is the model still good?",
     "service": "Is the service well?",
 }
-# What each question is put to, as a record names it where it was skipped.
-ASKED: dict[Question, tuple[str, ...]] = {
+# What is checked for each topic, as a record names it where it was skipped.
+ASKED: dict[Topic, tuple[str, ...]] = {
     "data": ("files", "log"),
     "performance": ("performance",),
     "service": ("service",),
 }
-ALARMS: dict[Question, str] = {
+ALARMS: dict[Topic, str] = {
     "data": "its data have moved",
     "performance": "it has become worse",
     "service": "the service is not well",
 }
-SUSPICIONS: dict[Question, str] = {
+SUSPICIONS: dict[Topic, str] = {
     "data": "its data may have moved",
     "performance": "it may have become worse",
     "service": "the service may not be well",
@@ -36,52 +36,50 @@ def name_model(version: int | None) -> str:
     return "the champion" if version is None else f"model {version}"
 
 
-def mark(judgement: Judgement) -> str:
-    """Return a sign for what one question comes to."""
-    if judgement.alarm:
+def mark(alarm: Alarm) -> str:
+    """Return a sign for the state of an alarm."""
+    if alarm.raised:
         return "❌"
-    return {None: "–", True: "⚠️", False: "✅"}[judgement.violated]
+    return {None: "–", True: "⚠️", False: "✅"}[alarm.violated]
 
 
-def state(judgement: Judgement) -> str:
-    """Return in a few words what one question comes to."""
-    if judgement.alarm:
+def state(alarm: Alarm) -> str:
+    """Return the state of an alarm in a few words."""
+    if alarm.raised:
         return "alarm"
-    return {None: "not looked at", True: "no alarm yet", False: "quiet"}[judgement.violated]
+    return {None: "not checked", True: "no alarm yet", False: "quiet"}[alarm.violated]
 
 
 def write_headline(record: MonitoringRecord) -> Headline:
-    """Say what a look comes to."""
-    alarms = [judgement.question for judgement in record.judgements if judgement.alarm]
-    suspicions = [judgement.question for judgement in record.judgements if judgement.violated]
+    """Say what a check comes to."""
+    alarms = [alarm.topic for alarm in record.alarms if alarm.raised]
+    suspicions = [alarm.topic for alarm in record.alarms if alarm.violated]
     name = name_model(record.model).capitalize()
     if alarms:
         return Headline("❌", f"{name}: {_enumerate(ALARMS[one] for one in alarms)}", _story(record))
     if suspicions:
         told = _enumerate(SUSPICIONS[one] for one in suspicions)
-        return Headline("⚠️", f"{name}: {told}", f"It takes more looks to tell. {_story(record)}")
-    if all(judgement.violated is None for judgement in record.judgements):
-        return Headline("⚠️", f"{name}: there was nothing to look at", _story(record))
+        return Headline("⚠️", f"{name}: {told}", f"It takes more checks to tell. {_story(record)}")
+    if all(alarm.violated is None for alarm in record.alarms):
+        return Headline("⚠️", f"{name}: there was nothing to check", _story(record))
     return Headline("✅", f"{name} is doing well", _story(record))
 
 
 def _story(record: MonitoringRecord) -> str:
-    """Say what was looked at, and what comes of it."""
-    seen = [_name_rows(look) for look in record.data]
+    """Say what was checked, and what comes of it."""
+    seen = [_name_rows(check) for check in record.data]
     if record.performance is not None:
         seen.append(plural(record.performance.rows, "row") + " with labels")
     if record.service is not None:
         seen.append(plural(record.service.requests, "request"))
-    looked = f"Looked at {_enumerate(seen)}. " if seen else ""
-    return looked + (
-        "A retraining pull request is due." if record.retraining.due else "No retraining is due."
-    )
+    told = f"Checked {_enumerate(seen)}. " if seen else ""
+    return told + ("A retraining pull request is due." if record.retraining.due else "No retraining is due.")
 
 
-def _name_rows(look: DataLook) -> str:
-    if look.source == "log":
-        return f"{plural(look.rows, 'prediction')} in the log"
-    return f"{plural(look.rows, 'row')} of {plural(len(look.files), 'new file')}"
+def _name_rows(check: DataCheck) -> str:
+    if check.source == "log":
+        return f"{plural(check.rows, 'prediction')} in the log"
+    return f"{plural(check.rows, 'row')} of {plural(len(check.files), 'new file')}"
 
 
 def _enumerate(parts: Iterable[str]) -> str:

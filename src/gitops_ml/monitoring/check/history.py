@@ -1,4 +1,4 @@
-"""The history of looks at production, which lies on the branch ``production`` itself."""
+"""The history of checks of production, which lies on the branch ``production`` itself."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from pydantic import ValidationError
 from ...core.errors import LifecycleError
 from ...production import branch as production
 from ...production.branch import BranchMovedError
-from .records import Look, MonitoringRecord
+from .records import Check, MonitoringRecord
 
-LOOKS = f"{production.MONITORING}/history.jsonl"
+HISTORY = f"{production.MONITORING}/history.jsonl"
 RECORD = f"{production.MONITORING}/{MonitoringRecord.file_name()}"
-# More than a year of daily looks, which all of its readers take in at once; Git keeps the older ones.
-MOST_LOOKS = 400
-# Of the last look, below the build.
+# More than a year of daily checks, which all of its readers take in at once; Git keeps the older ones.
+MAX_CHECKS = 400
+# Of the last check, below the build.
 FOLDER = "monitoring"
-# A deployment that comes between goes first, and the look is put on top of it.
+# A deployment that comes between goes first, and the check is put on top of it.
 TRIES = 3
 
 
-def read_looks_at(root: Path, commit: str) -> list[Look]:
-    """Return the looks that a commit of the branch has; what cannot be read of them is passed over."""
-    [content] = production.read_files(root, [f"{commit}:{LOOKS}"])
-    return [look for line in content.splitlines() if (look := _parse(line))]
+def read_checks(root: Path, commit: str) -> list[Check]:
+    """Return the checks that a commit of the branch has; what cannot be read of them is passed over."""
+    [content] = production.read_files(root, [f"{commit}:{HISTORY}"])
+    return [check for line in content.splitlines() if (check := _parse(line))]
 
 
-def record_look(root: Path, remote: str, record: MonitoringRecord, look: Look) -> None:
-    """Put a look on the branch, with one commit that changes nothing of what runs.
+def record_check(root: Path, remote: str, record: MonitoringRecord, check: Check) -> None:
+    """Put a check on the branch, with one commit that changes nothing of what runs.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ def record_look(root: Path, remote: str, record: MonitoringRecord, look: Look) -
         Name or address of the repository that has the branch.
     record : MonitoringRecord
         In full; it takes the place of the last one.
-    look : Look
-        The same in brief; it is added to the history. A look of the same time is replaced, so that
+    check : Check
+        The same in brief; it is added to the history. A check of the same time is replaced, so that
         nothing counts twice.
 
     Raises
@@ -51,29 +51,32 @@ def record_look(root: Path, remote: str, record: MonitoringRecord, look: Look) -
     for attempt in range(1, TRIES + 1):
         tip = production.fetch_tip(root, remote)
         if tip is None:
-            raise LifecycleError("Nothing has been deployed yet, so there is no look to record.")
-        earlier = [one for one in read_looks_at(root, tip) if one.time != look.time]
-        files = {LOOKS: _write([*earlier, look]), RECORD: (record.model_dump_json(indent=1) + "\n").encode()}
-        subject = f"Look at model {look.model}: {'alarm' if look.alarm else 'quiet'}"
+            raise LifecycleError("Nothing has been deployed yet, so there is no check to record.")
+        earlier = [one for one in read_checks(root, tip) if one.time != check.time]
+        files = {
+            HISTORY: _write([*earlier, check]),
+            RECORD: (record.model_dump_json(indent=1) + "\n").encode(),
+        }
+        subject = f"Check model {check.model}: {'alarm' if check.alarm else 'quiet'}"
         try:
-            return production.commit_look(root, remote, files, subject, tip)
+            return production.commit_check(root, remote, files, subject, tip)
         except BranchMovedError:
             if attempt == TRIES:
                 raise
 
 
-def brief(record: MonitoringRecord) -> Look:
-    """Return what the history keeps of a look."""
+def brief(record: MonitoringRecord) -> Check:
+    """Return what the history keeps of a check."""
     performance, service = record.performance, record.service
-    return Look(
+    return Check(
         time=record.time,
         model=record.model,
-        violated={one.question: one.violated for one in record.judgements if one.violated is not None},
-        alarm=record.alarm,
+        violated={one.topic: one.violated for one in record.alarms if one.violated is not None},
+        alarm=record.is_alarming,
         drift={
-            look.source: {one.column: (one.psi, one.threshold) for one in look.columns}
-            for look in record.data
-            if look.columns
+            check.source: {one.column: (one.psi, one.threshold) for one in check.columns}
+            for check in record.data
+            if check.columns
         },
         metrics={
             one.name: (one.live.value, one.live.low, one.live.high)
@@ -86,12 +89,12 @@ def brief(record: MonitoringRecord) -> Look:
     )
 
 
-def _write(looks: Sequence[Look]) -> bytes:
-    return b"".join(look.model_dump_json().encode() + b"\n" for look in looks[-MOST_LOOKS:])
+def _write(checks: Sequence[Check]) -> bytes:
+    return b"".join(check.model_dump_json().encode() + b"\n" for check in checks[-MAX_CHECKS:])
 
 
-def _parse(line: bytes) -> Look | None:
+def _parse(line: bytes) -> Check | None:
     try:
-        return Look.model_validate_json(line)
+        return Check.model_validate_json(line)
     except ValidationError:
         return None

@@ -1,4 +1,4 @@
-"""A look at production as one HTML page that needs nothing from outside."""
+"""A check of production as one HTML page that needs nothing from outside."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from .. import TEMPLATES
 from ..site.charts import Charts, draw_history, pair_reasons
 from ..site.trends import write_time
 from . import headline
-from .records import Look, MonitoringRecord
+from .records import Check, MonitoringRecord
 
 # More of them are folded away.
 FIRST = 12
 
 
-def render_page(record: MonitoringRecord, looks: Sequence[Look]) -> str:
-    """Return a look as HTML: no script, no request, the same bytes for the same looks.
+def render_page(record: MonitoringRecord, checks: Sequence[Check]) -> str:
+    """Return a check as HTML: no script, no request, the same bytes for the same checks.
 
     Parameters
     ----------
     record : MonitoringRecord
-        What this look found out.
-    looks : sequence of Look
-        The history, the oldest first; the last one is this look.
+        What this check found out.
+    checks : sequence of Check
+        The history, the oldest first; the last one is this check.
     """
     performance = record.performance
     reasons = pair_reasons(performance.importances, performance.importances_before) if performance else []
@@ -35,20 +35,20 @@ def render_page(record: MonitoringRecord, looks: Sequence[Look]) -> str:
         record=record,
         headline=headline.write_headline(record),
         name=headline.name_model(record.model),
-        charts=draw_charts(record, looks),
+        charts=draw_charts(record, checks),
         reasons=reasons,
         first=FIRST,
     )
     return text + "\n"
 
 
-def draw_charts(record: MonitoringRecord | None, looks: Sequence[Look]) -> Charts:
-    """Draw a history, with what the card of the model in production has, as far as a look tells."""
+def draw_charts(record: MonitoringRecord | None, checks: Sequence[Check]) -> Charts:
+    """Draw a history, with what the card of the model in production has, as far as a check tells."""
     if record is None:
-        return draw_history(looks, {}, None, {})
+        return draw_history(checks, {}, None, {})
     card = {one.name: one.before for one in record.performance.metrics} if record.performance else {}
     limits = record.service.limits if record.service else {}
-    return draw_history(looks, card, record.model, limits)
+    return draw_history(checks, card, record.model, limits)
 
 
 @cache

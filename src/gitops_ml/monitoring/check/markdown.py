@@ -1,4 +1,4 @@
-"""A look at production in Markdown: for the issue that tells of an alarm, and for the retraining."""
+"""A check of production in Markdown: for the issue that tells of an alarm, and for the retraining."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ...report.markdown import LENGTHS, LIMIT, tidy
 from .. import TEMPLATES
 from ..site.charts import pair_reasons
 from . import headline
-from .records import Look, MonitoringRecord
+from .records import Check, MonitoringRecord
 
-# So many looks make one line of signs.
+# So many checks make one line of signs.
 LINE = 30
 
 
-def render_markdown(record: MonitoringRecord, looks: Sequence[Look]) -> str:
-    """Return a look as GitHub's Markdown; the first line says what happened.
+def render_markdown(record: MonitoringRecord, checks: Sequence[Check]) -> str:
+    """Return a check as GitHub's Markdown; the first line says what happened.
 
     Parameters
     ----------
     record : MonitoringRecord
-        What this look found out.
-    looks : sequence of Look
-        The history, the oldest first; the last one is this look.
+        What this check found out.
+    checks : sequence of Check
+        The history, the oldest first; the last one is this check.
 
     Returns
     -------
@@ -38,8 +38,8 @@ def render_markdown(record: MonitoringRecord, looks: Sequence[Look]) -> str:
         "headline": headline.write_headline(record),
         "questions": headline.QUESTIONS,
         "asked": headline.ASKED,
-        "marks": [headline.mark(judgement) for judgement in record.judgements],
-        "signs": "".join(map(_sign, looks[-LINE:])),
+        "marks": [headline.mark(alarm) for alarm in record.alarms],
+        "signs": "".join(map(_sign, checks[-LINE:])),
         "reasons": reasons,
     }
     return _render("monitoring.md.jinja", contents)
@@ -51,9 +51,9 @@ def render_proposal(record: MonitoringRecord) -> str:
     Parameters
     ----------
     record : MonitoringRecord
-        A look at which a retraining is due.
+        A check of which a retraining is due.
     """
-    findings = {path: found for look in record.data for path, found in look.findings.items()}
+    findings = {path: found for check in record.data for path, found in check.findings.items()}
     contents = {"retraining": record.retraining, "findings": findings}
     return _render("retraining.md.jinja", contents | {"name": headline.name_model(record.model)})
 
@@ -67,7 +67,7 @@ def _render(template: str, contents: Mapping[str, Any]) -> str:
     return text
 
 
-def _sign(look: Look) -> str:
-    if look.alarm:
+def _sign(check: Check) -> str:
+    if check.alarm:
         return "🟥"
-    return "🟨" if any(look.violated.values()) else "🟩" if look.violated else "⬜"
+    return "🟨" if any(check.violated.values()) else "🟩" if check.violated else "⬜"

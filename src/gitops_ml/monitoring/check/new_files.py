@@ -19,7 +19,7 @@ from ...data.sources import list_files, read_file
 
 
 @dataclass
-class Arrivals:
+class NewFiles:
     """Rows that have arrived and that nobody has accepted yet."""
 
     frame: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -31,15 +31,15 @@ class Arrivals:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def looked_at(self) -> list[str]:
+    def checked(self) -> list[str]:
         """All files that could be read, sorted."""
         return sorted([*self.files, *self.findings])
 
 
-def read_arrivals(settings: Settings, root: Path) -> Arrivals:
+def read_new_files(settings: Settings, root: Path) -> NewFiles:
     """Read the new files and hold each against the contract.
 
-    A file that cannot be read, or is still being written, gets a note and is left for the next look.
+    A file that cannot be read, or is still being written, gets a note and is left for the next check.
 
     Raises
     ------
@@ -47,14 +47,14 @@ def read_arrivals(settings: Settings, root: Path) -> Arrivals:
         If ``data.lock`` cannot be read, or ``data.source`` cannot be listed.
     """
     accepted = {file.path for file in read_lock(root).files}
-    found, frames = Arrivals(), []
+    found, frames = NewFiles(), []
     for path in list_files(settings.data, root):
         if path in accepted:
             continue
         try:
             frame, _ = read_file(path, settings.data, root)
         except LifecycleError as problem:
-            found.notes.append(f"Left for the next look: {problem}")
+            found.notes.append(f"Left for the next check: {problem}")
             continue
         findings = check(frame, settings)
         if any(finding.level == "error" for finding in findings):

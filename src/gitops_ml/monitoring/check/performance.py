@@ -30,15 +30,15 @@ from ...evaluation.paired import (
 from ...evaluation.slices import Slice, cut_slices
 from ...metrics.prediction import Prediction
 from ...metrics.registry import Metric, find_metric
-from .records import LiveMetric, LiveSlice, PerformanceLook
+from .records import LiveMetric, LiveSlice, PerformanceCheck
 
 # Half of a 95 % interval, in standard errors.
 REACH = float(norm.isf(0.025))
 
 
-def look_at_performance(
+def check_performance(
     champion: Champion, frame: pd.DataFrame, features: pd.DataFrame, answers: Answers, settings: Settings
-) -> PerformanceLook:
+) -> PerformanceCheck:
     """Measure the champion on labelled rows, and hold that against what its bundle says.
 
     Parameters
@@ -69,7 +69,7 @@ def look_at_performance(
     if reason := found.skipped.get(card.primary):
         raise Incomparable(f"{card.primary} has no value on the new rows: {reason}")
     notes += [f"{name} has no value: {reason}." for name, reason in found.skipped.items()]
-    return PerformanceLook(
+    return PerformanceCheck(
         rows=len(rows),
         **_tell_period(rows, settings),
         metrics=_compare_metrics(found, card, settings),

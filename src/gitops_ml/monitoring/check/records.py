@@ -1,4 +1,4 @@
-"""What a look at production finds out: ``monitoring.json``, and the history of all looks."""
+"""What a check of production finds out: ``monitoring.json``, and the history of all checks."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def _require_time(text: str) -> str:
 
 Time = Annotated[str, AfterValidator(_require_time)]
 """ISO 8601."""
-Question = Literal["data", "performance", "service"]
+Topic = Literal["data", "performance", "service"]
 Source = Literal["files", "log"]
 
 
-class DataLook(Part):
+class DataCheck(Part):
     """Whether rows of one source still look like the training data."""
 
     source: Source
     rows: int
     files: list[str] = []
-    """New files that were looked at, sorted; empty for the log."""
+    """New files that were checked, sorted; empty for the log."""
     first: str | None = None
     """Time of the earliest row, ISO 8601."""
     last: str | None = None
@@ -63,10 +63,10 @@ class LiveSlice(Part):
     before: Estimate | None = None
     """None where the slice was too small to be measured then."""
     worse: bool = False
-    """Its interval is widened, as several slices are looked at."""
+    """Its interval is widened, as several slices are checked."""
 
 
-class PerformanceLook(Part):
+class PerformanceCheck(Part):
     """How good the champion is on rows that came after it."""
 
     rows: int
@@ -82,7 +82,7 @@ class PerformanceLook(Part):
     notes: list[str] = []
 
 
-class ServiceLook(Part):
+class ServiceCheck(Part):
     """How the service did in the window."""
 
     requests: int
@@ -105,14 +105,14 @@ class ServiceLook(Part):
     notes: list[str] = []
 
 
-class Judgement(Part):
-    """What one question comes to."""
+class Alarm(Part):
+    """The alarm on one topic."""
 
-    question: Question
+    topic: Topic
     violated: bool | None
-    """Whether this look speaks against production; None where there was nothing to look at."""
-    alarm: bool
-    """Whether enough of the last looks did."""
+    """Whether this check found something; None where there was nothing to check."""
+    raised: bool
+    """Whether enough of the last checks were violated: ``monitor.violations``."""
     reasons: list[str] = []
     """A sentence each."""
 
@@ -130,7 +130,7 @@ class Retraining(Part):
 
 
 class MonitoringRecord(Record):
-    """``monitoring.json``: one look at production."""
+    """``monitoring.json``: one check of production."""
 
     made_by: ClassVar[str] = "mlops monitor"
 
@@ -140,31 +140,31 @@ class MonitoringRecord(Record):
     """Version of the champion."""
     window: str
     """How far back the log was read, such as ``7 days``."""
-    data: list[DataLook] = []
+    data: list[DataCheck] = []
     """New files, then the log."""
-    performance: PerformanceLook | None = None
-    service: ServiceLook | None = None
-    judgements: list[Judgement]
-    """One for each question."""
+    performance: PerformanceCheck | None = None
+    service: ServiceCheck | None = None
+    alarms: list[Alarm]
+    """One for each topic."""
     retraining: Retraining
     skipped: dict[str, str] = {}
-    """By question or source, why there was nothing to look at."""
+    """By topic or source, why there was nothing to check."""
 
     @property
-    def alarm(self) -> bool:
-        """Whether any question raises an alarm."""
-        return any(judgement.alarm for judgement in self.judgements)
+    def is_alarming(self) -> bool:
+        """Whether any alarm is raised."""
+        return any(alarm.raised for alarm in self.alarms)
 
 
-class Look(BaseModel):
-    """One line of ``history.jsonl``: a look in brief, for trends."""
+class Check(BaseModel):
+    """One line of ``history.jsonl``: a check in brief, for trends."""
 
     # A later version of this file may say more.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     time: Time
     model: int | None
-    violated: dict[Question, bool]
+    violated: dict[Topic, bool]
     """Questions that could be answered."""
     alarm: bool
     drift: dict[Source, dict[str, tuple[float, float]]] = {}

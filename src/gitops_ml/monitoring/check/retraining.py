@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from ...core.formatting import plural
 from ...core.settings import RetrainSettings, parse_period
 from ...production.branch import Deployment
-from .new_files import Arrivals
-from .records import Judgement, Retraining
+from .new_files import NewFiles
+from .records import Alarm, Retraining
 
 # Retraining mends a model, not a service.
 MENDED = ("data", "performance")
 
 
 def decide_retraining(
-    judgements: Sequence[Judgement],
-    arrivals: Arrivals,
+    alarms: Sequence[Alarm],
+    new_files: NewFiles,
     since: datetime | None,
     now: datetime,
     settings: RetrainSettings,
@@ -26,8 +26,8 @@ def decide_retraining(
 
     Parameters
     ----------
-    judgements : sequence of Judgement
-    arrivals : Arrivals
+    alarms : sequence of Alarm
+    new_files : NewFiles
         The new files.
     since : datetime or None
         Since when the champion is in production; None where nobody knows.
@@ -35,21 +35,21 @@ def decide_retraining(
     settings : RetrainSettings
     """
     reasons = [
-        *_blame_alarms(judgements, settings),
+        *_blame_alarms(alarms, settings),
         *_blame_age(since, now, settings),
-        *_blame_rows(len(arrivals.frame), settings),
+        *_blame_rows(len(new_files.frame), settings),
     ]
     if not reasons:
         told = ["No rule of monitor.retrain asks for it."]
-    elif not arrivals.files:
+    elif not new_files.files:
         told = [*reasons, "But there are no new files that keep the contract: nothing could be learned."]
     else:
         told = reasons
     return Retraining(
-        due=bool(reasons and arrivals.files),
+        due=bool(reasons and new_files.files),
         reasons=told,
-        files=arrivals.files,
-        left_out=sorted(arrivals.findings),
+        files=new_files.files,
+        left_out=sorted(new_files.findings),
     )
 
 
@@ -59,7 +59,7 @@ def find_start(history: Sequence[Deployment], version: int | None) -> datetime |
     Parameters
     ----------
     history : sequence of Deployment
-        The newest first. Further commits of the same version are looks at it.
+        The newest first. Further commits of the same version are checks of it.
     version : int or None
     """
     start = None
@@ -70,9 +70,9 @@ def find_start(history: Sequence[Deployment], version: int | None) -> datetime |
     return start
 
 
-def _blame_alarms(judgements: Sequence[Judgement], settings: RetrainSettings) -> list[str]:
-    alarmed = [one.question for one in judgements if one.alarm and one.question in MENDED]
-    return [f"Alarm: {question}." for question in alarmed if settings.on_alarm]
+def _blame_alarms(alarms: Sequence[Alarm], settings: RetrainSettings) -> list[str]:
+    alarmed = [one.topic for one in alarms if one.raised and one.topic in MENDED]
+    return [f"Alarm: {topic}." for topic in alarmed if settings.on_alarm]
 
 
 def _blame_age(since: datetime | None, now: datetime, settings: RetrainSettings) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the service left behind in the window of a look: its log of predictions, and how it did."""
+"""What the service left behind in the window of a check: its log of predictions, and how it did."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pandas as pd
 
 from ...contract.export import ContractRecord
 from ...core.settings import Settings, parse_period
-from ..check.records import ServiceLook
-from ..service import look_at_service
+from ..check.records import ServiceCheck
+from ..service import check_service
 from .window import PredictionLogWindow
 
 
@@ -21,7 +21,7 @@ class Traffic:
 
     chunks: Iterable[pd.DataFrame]
     """Of the prediction log; drawn once."""
-    service: ServiceLook | None = None
+    service: ServiceCheck | None = None
     tell: Callable[[], list[str]] = list
     """What of the log was skipped, a sentence each; asked when all chunks were drawn."""
 
@@ -47,4 +47,4 @@ def read_traffic(settings: Settings, contract: ContractRecord, now: datetime) ->
         return None
     since = now - parse_period(settings.monitor.window)
     window = PredictionLogWindow(url, since, now, contract)
-    return Traffic(window, look_at_service(url, since, now, settings), lambda: window.skipped.tell())
+    return Traffic(window, check_service(url, since, now, settings), lambda: window.skipped.tell())

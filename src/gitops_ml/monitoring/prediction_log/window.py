@@ -37,7 +37,7 @@ class Skipped:
     files: tuple[str, ...] = ()
     """That cannot be read to their end, each with the reason."""
     partial: int = 0
-    """Files that were being written: their turn comes with the next look."""
+    """Files that were being written: their turn comes with the next check."""
     duplicates: int = 0
     """Records whose id had come before."""
     future: int = 0
@@ -55,7 +55,7 @@ class Skipped:
             (self.missing, f"The folder {self.missing} of the prediction log does not exist."),
             (self.lines, f"{lines} of the log could not be read: skipped."),
             (self.files, f"{files} of the log could not be read to the end: {shown}."),
-            (self.partial, f"{partial} of the log had not been written to the end: left for the next look."),
+            (self.partial, f"{partial} of the log had not been written to the end: left for the next check."),
             (self.duplicates, f"{twice} had an id that had come before: not counted again."),
             (self.future, f"{future} came from the future, so a clock is wrong: left for then."),
         ]

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from ...core import formatting as wording
 from ...core.records import Estimate, Importance
-from ..check.records import Look, Question, Source
+from ..check.records import Check, Source, Topic
 from . import svg as drawing
 from . import trends
 from .svg import Scale
@@ -27,7 +27,7 @@ class Chart(NamedTuple):
 
     title: str
     value: str
-    """The number of the last look."""
+    """The number of the last check."""
     note: str
     """What it is held against."""
     drawing: Markup
@@ -51,12 +51,12 @@ class Reason(NamedTuple):
 class Charts(NamedTuple):
     """All drawings of a history."""
 
-    looks: list[Look]
+    checks: list[Check]
     """Those that are drawn, the oldest first."""
-    strips: dict[Question, Markup]
-    """By question, a cell for each look."""
-    counts: dict[Question, int]
-    """By question, how many of these looks spoke against production."""
+    strips: dict[Topic, Markup]
+    """By topic, a cell for each check."""
+    counts: dict[Topic, int]
+    """By topic, how many of these checks were violated."""
     drift: dict[Source, list[Chart]]
     """The column that lies farthest apart first."""
     metrics: list[Chart]
@@ -66,13 +66,16 @@ class Charts(NamedTuple):
 
 
 def draw_history(
-    looks: Sequence[Look], card: Mapping[str, Estimate], model: int | None, limits: Mapping[str, float | None]
+    checks: Sequence[Check],
+    card: Mapping[str, Estimate],
+    model: int | None,
+    limits: Mapping[str, float | None],
 ) -> Charts:
     """Draw what a history says.
 
     Parameters
     ----------
-    looks : sequence of Look
+    checks : sequence of Check
         The oldest first.
     card : mapping of str to Estimate
         By metric, what the card of the model has.
@@ -81,14 +84,14 @@ def draw_history(
     limits : mapping of str to float or None
         What ``failure_rate`` and ``p95_ms`` of the service may reach.
     """
-    shown = trends.shorten_history(looks)
-    span, cuts = trends.span_looks(shown), trends.find_changes(shown)
+    shown = trends.shorten_history(checks)
+    span, cuts = trends.span_checks(shown), trends.find_changes(shown)
     since = _find_start(shown, model)
     drift = {source: trends.trace_drift(shown, source) for source in get_args(Source)}
     metrics = trends.trace_metrics(shown)
     return Charts(
-        looks=shown,
-        strips={question: _draw_strip(shown, question) for question in get_args(Question)},
+        checks=shown,
+        strips={topic: _draw_strip(shown, topic) for topic in get_args(Topic)},
         counts=trends.count_violations(shown),
         drift={source: [_draw_drift(one, span, cuts) for one in found] for source, found in drift.items()},
         metrics=[_draw_metric(one, span, cuts, card.get(one.name), since) for one in metrics],
@@ -143,18 +146,18 @@ def write_level(metric: str, level: float) -> str:
     return f"{wording.write_number(level * 100)} %" if percentage else wording.write_number(level)
 
 
-def _find_start(looks: Sequence[Look], model: int | None) -> float:
-    """Return since when a model has been looked at without another one in between."""
-    start = trends.span_looks(looks)[1]
-    for look in reversed(looks):
-        if look.model != model:
+def _find_start(checks: Sequence[Check], model: int | None) -> float:
+    """Return since when a model has been checked without another one in between."""
+    start = trends.span_checks(checks)[1]
+    for check in reversed(checks):
+        if check.model != model:
             break
-        start = read_time(look.time)
+        start = read_time(check.time)
     return start
 
 
-def _draw_strip(looks: Sequence[Look], question: Question) -> Markup:
-    return drawing.frame(drawing.draw_cells([STATES[look.violated.get(question)] for look in looks]))
+def _draw_strip(checks: Sequence[Check], topic: Topic) -> Markup:
+    return drawing.frame(drawing.draw_cells([STATES[check.violated.get(topic)] for check in checks]))
 
 
 def _draw_drift(trend: DriftTrend, span: tuple[float, float], cuts: list[float]) -> Chart:
@@ -169,7 +172,7 @@ def _draw_drift(trend: DriftTrend, span: tuple[float, float], cuts: list[float])
         drawing.draw_dots(scale, above, "dot moved"),
         drawing.draw_dots(scale, points[-1:], "dot last moved" if trend.moved else "dot last"),
     ]
-    label = f"{wording.shorten(trend.column)}: above its threshold in {len(above)} of {len(points)} looks"
+    label = f"{wording.shorten(trend.column)}: above its threshold in {len(above)} of {len(points)} checks"
     return Chart(
         title=trend.column,
         value=wording.write_number(trend.psi, 2),
@@ -213,7 +216,7 @@ def _draw_service(
         title=SERVICE[field],
         value=now,
         note="" if limit is None else f"limit {_write_service(field, limit)}",
-        drawing=drawing.frame(marks, f"{SERVICE[field]}: {now} in the last look"),
+        drawing=drawing.frame(marks, f"{SERVICE[field]}: {now} in the last check"),
         top=_write_service(field, scale.top),
         bottom="0",
     )

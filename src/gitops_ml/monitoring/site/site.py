@@ -17,7 +17,7 @@ from .timeline import Timeline, read_timeline
 from .trends import read_time
 from .versions import draw_rows, draw_versions
 
-INDEX, LOOK = "index.html", "monitoring.html"
+INDEX, CHECK = "index.html", "monitoring.html"
 # The names of all pages, and what tells the first one from any other index.html.
 NAMES = re.compile(r"index\.html|monitoring\.html|model-\d+\.html")
 GENERATOR = '<meta name="generator" content="mlops site">'
@@ -59,7 +59,7 @@ def render_site(timeline: Timeline) -> dict[str, str]:
     """Return all pages by name: the same bytes for the same timeline."""
     pages = {INDEX: _render_index(timeline)}
     if timeline.record is not None:
-        pages[LOOK] = page.render_page(timeline.record, timeline.looks)
+        pages[CHECK] = page.render_page(timeline.record, timeline.checks)
     return pages | {
         _name_card(version): _render_card(version, text) for version, text in timeline.cards.items()
     }
@@ -67,7 +67,7 @@ def render_site(timeline: Timeline) -> dict[str, str]:
 
 def _render_index(timeline: Timeline) -> str:
     running = timeline.steps[0].deployment.state if timeline.steps else None
-    charts = page.draw_charts(timeline.record, timeline.looks)
+    charts = page.draw_charts(timeline.record, timeline.checks)
     # The primary metric stands among the versions, beside what their cards promised.
     primary = name_metric(running.score.metric) if running and running.score else None
     return _render(
@@ -75,8 +75,8 @@ def _render_index(timeline: Timeline) -> str:
         timeline=timeline,
         running=running,
         project=_read_project(timeline, running),
-        look=headline.write_headline(timeline.record) if timeline.record else None,
-        versions=draw_versions(timeline.steps, timeline.looks),
+        check=headline.write_headline(timeline.record) if timeline.record else None,
+        versions=draw_versions(timeline.steps, timeline.checks),
         rows=draw_rows(timeline.accepted) if timeline.accepted else None,
         charts=charts,
         metrics=[chart for chart in charts.metrics if chart.title != primary],

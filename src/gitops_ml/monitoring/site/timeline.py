@@ -1,4 +1,4 @@
-"""What Git knows of production: what ran when, its cards and looks, and the data accepted over time."""
+"""What Git knows of production: what ran when, its cards and checks, and the data accepted over time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ...core.git import read_revision
 from ...data.lock import LOCK, parse_lock
 from ...production import branch as production
 from ...production.branch import Deployment
-from ..check.history import RECORD, read_looks_at
-from ..check.records import Look, MonitoringRecord
+from ..check.history import RECORD, read_checks
+from ..check.records import Check, MonitoringRecord
 
 CARD = "model_cards/model_card.md"
 # Older versions of the lock are left out: each is a file to read, and so many say enough.
@@ -50,10 +50,10 @@ class Timeline(NamedTuple):
     """The newest first."""
     cards: dict[int, str]
     """By version, its model card as Markdown."""
-    looks: list[Look]
+    checks: list[Check]
     """The oldest first."""
     record: MonitoringRecord | None
-    """Of the last look."""
+    """Of the last check."""
     accepted: list[Acceptance]
     """The oldest first."""
     shallow: bool
@@ -77,12 +77,12 @@ def read_timeline(root: Path, remote: str) -> Timeline:
     """
     branch = production.read_branch(root, remote)
     steps = order_steps(branch.deployments)
-    looks, record = _read_monitoring(root, branch.tip) if branch.tip else ([], None)
+    checks, record = _read_monitoring(root, branch.tip) if branch.tip else ([], None)
     return Timeline(
         tip=branch.tip or "",
         steps=steps,
         cards=_read_cards(root, steps),
-        looks=looks,
+        checks=checks,
         record=record,
         accepted=_read_acceptances(root),
         shallow=production.is_shallow(root),
@@ -107,9 +107,9 @@ def _tell_kind(version: int, before: Sequence[int]) -> Kind:
     return "rolled back" if version < before[0] else "brought back"
 
 
-def _read_monitoring(root: Path, tip: str) -> tuple[list[Look], MonitoringRecord | None]:
+def _read_monitoring(root: Path, tip: str) -> tuple[list[Check], MonitoringRecord | None]:
     [record] = production.read_files(root, [f"{tip}:{RECORD}"])
-    return read_looks_at(root, tip), _parse_record(record)
+    return read_checks(root, tip), _parse_record(record)
 
 
 def _read_cards(root: Path, steps: Sequence[Step]) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""What a history of looks says about each thing that is watched, over time."""
+"""What a history of checks says about each thing that is watched, over time."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import NamedTuple, get_args
 
 from ...core.records import Estimate
-from ..check.records import Look, Question, Source
+from ..check.records import Check, Source, Topic
 
-# Older looks are left out of drawings, in which they would be a pixel wide.
+# Older checks are left out of drawings, in which they would be a pixel wide.
 MOST = 60
 
 
@@ -23,18 +23,18 @@ class Trend(NamedTuple):
 
 
 class DriftTrend(NamedTuple):
-    """How far one column was from what the champion knew, look by look."""
+    """How far one column was from what the champion knew, check by check."""
 
     column: str
     shares: Trend
     """The PSI as a share of its threshold: above 1 the column has moved."""
     psi: float
     threshold: float
-    """Of the last look that had this column."""
+    """Of the last check that had this column."""
 
     @property
     def moved(self) -> bool:
-        """Whether it lies apart in the last look that had it."""
+        """Whether it lies apart in the last check that had it."""
         return self.psi > self.threshold
 
 
@@ -46,9 +46,9 @@ class MetricTrend(NamedTuple):
     estimates: list[Estimate]
 
 
-def shorten_history(looks: Sequence[Look]) -> list[Look]:
-    """Return the looks that drawings show, the oldest first."""
-    return list(looks[-MOST:])
+def shorten_history(checks: Sequence[Check]) -> list[Check]:
+    """Return the checks that drawings show, the oldest first."""
+    return list(checks[-MOST:])
 
 
 def read_time(text: str) -> float:
@@ -67,45 +67,45 @@ def write_day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d")
 
 
-def span_looks(looks: Sequence[Look]) -> tuple[float, float]:
-    """Return when the first and the last look were; the same time twice where there is only one."""
-    times = [read_time(look.time) for look in looks] or [0.0]
+def span_checks(checks: Sequence[Check]) -> tuple[float, float]:
+    """Return when the first and the last check were; the same time twice where there is only one."""
+    times = [read_time(check.time) for check in checks] or [0.0]
     return times[0], times[-1]
 
 
-def trace_drift(looks: Sequence[Look], source: Source) -> list[DriftTrend]:
+def trace_drift(checks: Sequence[Check], source: Source) -> list[DriftTrend]:
     """Return the trend of each column of a source, the one that lies farthest apart now first."""
     found: dict[str, list[tuple[float, float, float]]] = {}
-    for look in looks:
-        for column, (psi, threshold) in look.drift.get(source, {}).items():
-            found.setdefault(column, []).append((read_time(look.time), psi, threshold))
+    for check in checks:
+        for column, (psi, threshold) in check.drift.get(source, {}).items():
+            found.setdefault(column, []).append((read_time(check.time), psi, threshold))
     trends = [_trace_column(column, seen) for column, seen in found.items()]
     return sorted(trends, key=lambda trend: (-trend.shares.values[-1], trend.column))
 
 
-def trace_metrics(looks: Sequence[Look]) -> list[MetricTrend]:
-    """Return the trend of each metric, in the order of the last look that measured any."""
-    measured = [look for look in looks if look.metrics]
-    names = dict.fromkeys(name for look in reversed(measured) for name in look.metrics)
+def trace_metrics(checks: Sequence[Check]) -> list[MetricTrend]:
+    """Return the trend of each metric, in the order of the last check that measured any."""
+    measured = [check for check in checks if check.metrics]
+    names = dict.fromkeys(name for check in reversed(measured) for name in check.metrics)
     return [_trace_metric(measured, name) for name in names]
 
 
-def trace_service(looks: Sequence[Look], field: str) -> Trend | None:
+def trace_service(checks: Sequence[Check], field: str) -> Trend | None:
     """Return the trend of ``requests``, ``failure_rate`` or ``p95_ms``; None where nobody measured it."""
-    seen = [(read_time(look.time), getattr(look, field)) for look in looks]
+    seen = [(read_time(check.time), getattr(check, field)) for check in checks]
     seen = [(time, value) for time, value in seen if value is not None]
     return Trend([time for time, _ in seen], [float(value) for _, value in seen]) if seen else None
 
 
-def find_changes(looks: Sequence[Look]) -> list[float]:
-    """Return when another model was looked at than in the look before."""
-    return [read_time(look.time) for before, look in pairwise(looks) if look.model != before.model]
+def find_changes(checks: Sequence[Check]) -> list[float]:
+    """Return when another model was checked than in the check before."""
+    return [read_time(check.time) for before, check in pairwise(checks) if check.model != before.model]
 
 
-def count_violations(looks: Sequence[Look]) -> dict[Question, int]:
-    """Return how many looks spoke against production, by question."""
-    questions: tuple[Question, ...] = get_args(Question)
-    return {question: sum(look.violated.get(question, False) for look in looks) for question in questions}
+def count_violations(checks: Sequence[Check]) -> dict[Topic, int]:
+    """Return how many checks were violated, by topic."""
+    topics: tuple[Topic, ...] = get_args(Topic)
+    return {topic: sum(check.violated.get(topic, False) for check in checks) for topic in topics}
 
 
 def _trace_column(column: str, seen: list[tuple[float, float, float]]) -> DriftTrend:
@@ -115,8 +115,8 @@ def _trace_column(column: str, seen: list[tuple[float, float, float]]) -> DriftT
     return DriftTrend(column, Trend([time for time, _, _ in seen], shares), psi, threshold)
 
 
-def _trace_metric(measured: list[Look], name: str) -> MetricTrend:
-    looks = [look for look in measured if name in look.metrics]
-    ends = [look.metrics[name] for look in looks]
+def _trace_metric(measured: list[Check], name: str) -> MetricTrend:
+    checks = [check for check in measured if name in check.metrics]
+    ends = [check.metrics[name] for check in checks]
     estimates = [Estimate(value=value, low=low, high=high) for value, low, high in ends]
-    return MetricTrend(name, [read_time(look.time) for look in looks], estimates)
+    return MetricTrend(name, [read_time(check.time) for check in checks], estimates)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...core import formatting as wording
 from ...production.branch import Score, State
-from ..check.records import Look
+from ..check.records import Check
 from . import svg as drawing
 from .charts import Chart, frame_metric, pad
 from .svg import Point, Scale
@@ -18,14 +18,14 @@ MOST, NAMED = 40, 12
 DAY = 86_400.0
 
 
-def draw_versions(steps: Sequence[Step], looks: Sequence[Look]) -> list[Chart]:
+def draw_versions(steps: Sequence[Step], checks: Sequence[Check]) -> list[Chart]:
     """Draw the versions of a model.
 
     Parameters
     ----------
     steps : sequence of Step
         The newest first.
-    looks : sequence of Look
+    checks : sequence of Check
         The oldest first.
 
     Returns
@@ -36,11 +36,11 @@ def draw_versions(steps: Sequence[Step], looks: Sequence[Look]) -> list[Chart]:
     if not steps:
         return []
     running = steps[0].deployment.state
-    ran = _draw_running(steps, looks)
+    ran = _draw_running(steps, checks)
     if running.score is None:
         return [ran]
     metric = running.score.metric
-    trend = next((one for one in trace_metrics(shorten_history(looks)) if one.name == metric), None)
+    trend = next((one for one in trace_metrics(shorten_history(checks)) if one.name == metric), None)
     kept = [_draw_promise(steps, trend)] if trend else []
     return [_draw_scores(steps, running, running.score), ran, *kept]
 
@@ -89,11 +89,11 @@ def _draw_scores(steps: Sequence[Step], running: State, score: Score) -> Chart:
     return frame_metric(title, score.metric, score.estimate, note, scale, marks, *ticks)
 
 
-def _draw_running(steps: Sequence[Step], looks: Sequence[Look]) -> Chart:
+def _draw_running(steps: Sequence[Step], checks: Sequence[Check]) -> Chart:
     """Draw which version ran when, until the last thing that is known."""
     oldest = list(reversed(steps))
     starts = [read_time(step.deployment.time) for step in oldest]
-    times = [*starts, *(read_time(look.time) for look in looks[-1:])]
+    times = [*starts, *(read_time(check.time) for check in checks[-1:])]
     versions = [step.deployment.state.version for step in oldest]
     points = [(time, float(version)) for time, version in zip(starts, versions, strict=True)]
     back = [point for point, step in zip(points, oldest, strict=True) if step.kind == "rolled back"]

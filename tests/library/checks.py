@@ -1,4 +1,4 @@
-"""Made-up looks at production, for the tests of what is written about them."""
+"""Made-up checks of production, for the tests of what is written about them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gitops_ml.production.branch import Deployment, Score, State
 START = datetime(2026, 10, 27, 6, 0, tzinfo=UTC)
 COLUMNS = ["temp", "dewp", "humid", "dest", "carrier", "wind_gust", "visib", "pressure"]
 COLUMNS += ["scheduled_departure", "distance", "origin", "wind_dir", "precip", "score True"]
-# How fast the first columns drift, a look.
+# How fast the first columns drift, a check.
 GROWTH = [0.11, 0.05, 0.03, 0.016]
 IMPORTANCES = {"scheduled_departure": 0.084, "dest": 0.031, "temp": 0.024, "carrier": 0.021, "humid": 0.009}
 IMPORTANCES_NOW = {"scheduled_departure": 0.061, "dest": 0.035, "temp": 0.006, "carrier": 0.024}
@@ -33,18 +33,18 @@ VERSIONS: dict[int, tuple[float, Verdict]] = {
 
 
 def make_time(days: float) -> str:
-    """Return a time so many days after the first look."""
+    """Return a time so many days after the first check."""
     return (START + timedelta(days=days)).isoformat()
 
 
-def make_looks(count: int = 30, columns: Sequence[str] = COLUMNS, since: int = 20) -> list[m.Look]:
-    """Return looks at model 2, then 3, then 2 again, in which a few columns drift after a while."""
+def make_checks(count: int = 30, columns: Sequence[str] = COLUMNS, since: int = 20) -> list[m.Check]:
+    """Return checks of model 2, then 3, then 2 again, in which a few columns drift after a while."""
     chance = random.Random(7)
-    return [make_look(place, columns, max(place - since, 0), chance) for place in range(count)]
+    return [make_check(place, columns, max(place - since, 0), chance) for place in range(count)]
 
 
-def make_look(place: int, columns: Sequence[str], late: int, chance: random.Random) -> m.Look:
-    """Return one look of them, so many looks after the drift began."""
+def make_check(place: int, columns: Sequence[str], late: int, chance: random.Random) -> m.Check:
+    """Return one check of them, so many checks after the drift began."""
     drift = {
         column: (0.008 + late * growth + chance.random() * 0.05, 0.1 + chance.random() * 0.02)
         for column, growth in zip(columns, [*GROWTH, *[0.0] * len(columns)], strict=False)
@@ -53,8 +53,8 @@ def make_look(place: int, columns: Sequence[str], late: int, chance: random.Rand
     brier = 0.151 + 0.001 * late + 0.001 * math.sin(place * 1.7)
     measured = {"roc_auc": (area, area - 0.017, area + 0.016), "brier": (brier, brier - 0.005, brier + 0.005)}
     slow = place == 11
-    violated: dict[m.Question, bool] = {"data": late > 0, "performance": late > 6}
-    return m.Look(
+    violated: dict[m.Topic, bool] = {"data": late > 0, "performance": late > 6}
+    return m.Check(
         time=make_time(place),
         model=3 if 9 <= place <= 13 else 2,
         violated=violated | ({"service": slow} if place > 4 else {}),
@@ -104,9 +104,9 @@ def make_metric(name: str, live: float, before: float, greater_is_better: bool, 
     )
 
 
-def make_performance(**changes: object) -> m.PerformanceLook:
+def make_performance(**changes: object) -> m.PerformanceCheck:
     """Return how the champion does on rows whose labels have arrived."""
-    return m.PerformanceLook(
+    return m.PerformanceCheck(
         rows=4187,
         first="2026-11-18T05:00:00",
         last="2026-11-25T05:00:00",
@@ -132,9 +132,9 @@ def make_performance(**changes: object) -> m.PerformanceLook:
     ).model_copy(update=changes)
 
 
-def make_service(**changes: object) -> m.ServiceLook:
+def make_service(**changes: object) -> m.ServiceCheck:
     """Return a service that is well."""
-    return m.ServiceLook(
+    return m.ServiceCheck(
         requests=51_877,
         refused=312,
         failed=41,
@@ -145,9 +145,9 @@ def make_service(**changes: object) -> m.ServiceLook:
     ).model_copy(update=changes)
 
 
-def make_log(**changes: object) -> m.DataLook:
+def make_log(**changes: object) -> m.DataCheck:
     """Return a log in which four columns have moved."""
-    return m.DataLook(
+    return m.DataCheck(
         source="log",
         rows=51_204,
         first="2026-11-18T06:00:00",
@@ -156,12 +156,12 @@ def make_log(**changes: object) -> m.DataLook:
     ).model_copy(update=changes)
 
 
-def make_files(**changes: object) -> m.DataLook:
+def make_files(**changes: object) -> m.DataCheck:
     """Return two new files, of which one breaks the contract."""
     broken = Finding(
         level="error", column="temp", check="at most 130", count=19, share=0.0042, examples=["212.0", "198.5"]
     )
-    return m.DataLook(
+    return m.DataCheck(
         source="files",
         rows=9_210,
         files=["data/flights-2026-10.parquet", "data/flights-2026-11.parquet"],
@@ -172,13 +172,13 @@ def make_files(**changes: object) -> m.DataLook:
     ).model_copy(update=changes)
 
 
-def make_judgement(question: m.Question, violated: bool | None, alarm: bool, *reasons: str) -> m.Judgement:
-    """Return what one question comes to."""
-    return m.Judgement(question=question, violated=violated, alarm=alarm, reasons=list(reasons))
+def make_alarm(topic: m.Topic, violated: bool | None, alarm: bool, *reasons: str) -> m.Alarm:
+    """Return the alarm on one topic."""
+    return m.Alarm(topic=topic, violated=violated, raised=alarm, reasons=list(reasons))
 
 
 def make_record(**changes: object) -> m.MonitoringRecord:
-    """Return a look that finds that data have moved, and that the model has become worse."""
+    """Return a check that finds that data have moved, and that the model has become worse."""
     moved = "4 of 14 columns of the log have moved, temp the farthest (PSI 1.00, same up to 0.11)."
     worse = "ROC AUC 0.688 [0.672, 0.704] is surely below the 0.719 of the card."
     return m.MonitoringRecord(
@@ -188,10 +188,10 @@ def make_record(**changes: object) -> m.MonitoringRecord:
         data=[make_files(), make_log()],
         performance=make_performance(),
         service=make_service(),
-        judgements=[
-            make_judgement("data", True, True, moved, "3 of the last 3 looks speak against production."),
-            make_judgement("performance", True, True, worse),
-            make_judgement("service", False, False, "Fewer than 0.1 % of 51,877 requests failed."),
+        alarms=[
+            make_alarm("data", True, True, moved, "Something was found at 3 of 3 checks."),
+            make_alarm("performance", True, True, worse),
+            make_alarm("service", False, False, "Fewer than 0.1 % of 51,877 requests failed."),
         ],
         retraining=m.Retraining(
             due=True,
@@ -203,15 +203,15 @@ def make_record(**changes: object) -> m.MonitoringRecord:
 
 
 def make_empty(**changes: object) -> m.MonitoringRecord:
-    """Return a look that had nothing to look at."""
+    """Return a check that had nothing to check."""
     return m.MonitoringRecord(
         time=make_time(0),
         model=1,
         window="7 days",
-        judgements=[
-            make_judgement("data", None, False),
-            make_judgement("performance", None, False),
-            make_judgement("service", None, False),
+        alarms=[
+            make_alarm("data", None, False),
+            make_alarm("performance", None, False),
+            make_alarm("service", None, False),
         ],
         retraining=m.Retraining(due=False, reasons=["No new file lies there."]),
         skipped={"files": "No new file lies there.", "log": "serve.log.url names no folder."},
@@ -219,7 +219,7 @@ def make_empty(**changes: object) -> m.MonitoringRecord:
 
 
 def make_deployment(version: int, days: float, subject: str, **changes: object) -> Deployment:
-    """Return a commit of production, so many days after the first look."""
+    """Return a commit of production, so many days after the first check."""
     value, verdict = VERSIONS[version]
     state = State(
         version=version,
@@ -252,12 +252,12 @@ def make_history() -> list[Deployment]:
 
 
 def make_timeline(**changes: object) -> Timeline:
-    """Return a timeline of three versions, a rollback, thirty looks, and data accepted twice."""
+    """Return a timeline of three versions, a rollback, thirty checks, and data accepted twice."""
     timeline = Timeline(
         tip="5e" * 20,
         steps=order_steps(make_history()),
         cards=dict.fromkeys((1, 2, 3), CARD),
-        looks=make_looks(),
+        checks=make_checks(),
         record=make_record(),
         accepted=[
             Acceptance(make_time(-80), "a1" * 20, "Accept the first flights", 1, 1000),
