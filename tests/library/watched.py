@@ -19,7 +19,7 @@ from gitops_ml.bundle.manifest import LineageRecord
 from gitops_ml.comparison.champion import Champion
 from gitops_ml.comparison.replay import Answers
 from gitops_ml.contract.export import Column, ContractRecord
-from gitops_ml.core.progress import silent
+from gitops_ml.core.progress import QuietConsole
 from gitops_ml.core.settings import Settings
 from gitops_ml.data.split import Split
 from gitops_ml.drift.profile import ProfileRecord, describe_data
@@ -86,7 +86,7 @@ def make_world(folder: Path) -> World:
     model = make_pipeline(make_column_transformer(("passthrough", ["a", "b"])), LogisticRegression())
     model.fit(train[features], train["y"])
     baseline = DummyClassifier().fit(train[features], train["y"])
-    _tell_metrics(evaluate(model, baseline, split, settings, silent), settings).write(folder)
+    _tell_metrics(evaluate(model, baseline, split, settings, QuietConsole().progress), settings).write(folder)
     profile = describe_data(model, split, settings)
     profile.write(folder)
     return World(Champion(folder, 3, _make_contract(), _make_lineage()), model, profile)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,7 +14,6 @@ from .options import AsJson, Champion
 
 if TYPE_CHECKING:
     from ..core.records import Records
-    from ..pipeline.run import Run
 
 app = typer.Typer()
 
@@ -25,78 +21,62 @@ app = typer.Typer()
 @app.command()
 def run(as_json: AsJson = False, champion: Champion = None) -> None:
     """Do every stage; do nothing if nothing has changed."""
-    from ..core.settings import PARAMS, read_settings
-    from ..pipeline.lifecycle import find_finished, perform
-    from ..pipeline.run import Run
+    from ..pipeline.reuse import find_finished
+    from ..pipeline.run import ALL, perform
 
-    try:
-        records = find_finished(Path(), read_settings(Path(PARAMS)), champion)
-    except LifecycleError:
-        records = None  # The run meets the same problem, and writes the report of it.
-    unchanged = records is not None
-    if records is None:
-        _collect_rarely()
-        records = perform(Path(), open_console(), Run.run_all, champion)
-    _print_outcome(records, unchanged, as_json)
+    finished = find_finished(Path(), champion)
+    records = finished or perform(Path(), ALL, open_console(), champion)
+    _print_outcome(records, finished is not None, as_json)
 
 
 @app.command()
 def validate() -> None:
     """Hold the accepted data against the contract."""
-    _perform(lambda run: run.validate())
+    from ..pipeline.run import VALIDATE, perform
+
+    perform(Path(), [VALIDATE], open_console())
 
 
 @app.command()
 def train() -> None:
     """Train the candidates and select the challenger."""
-    _perform(lambda run: run.train(run.validate()))
+    from ..pipeline.run import TRAIN, VALIDATE, perform
+
+    perform(Path(), [VALIDATE, TRAIN], open_console())
 
 
 @app.command()
 def evaluate() -> None:
     """Measure the trained challenger on the test part, and write the bundle."""
+    from ..pipeline.run import EVALUATE, RECALL, VALIDATE, perform
 
-    def stages(run: Run) -> None:
-        split = run.validate()
-        run.evaluate(split, run.recall())
-
-    _perform(stages)
+    perform(Path(), [VALIDATE, RECALL, EVALUATE], open_console())
 
 
 @app.command()
 def compare(champion: Champion = None) -> None:
     """Compare with the champion again, with the gates as they are now in params.yaml."""
+    from ..pipeline.run import COMPARE, RECALL, VALIDATE, WRITE_REPORT, perform
 
-    def stages(run: Run) -> None:
-        run.resume()
-        split = run.validate()
-        run.compare(split, run.recall())
-        run.report()
-
-    _perform(stages, champion)
+    stages = [VALIDATE, RECALL, COMPARE, WRITE_REPORT]
+    perform(Path(), stages, open_console(), champion, resume=True)
 
 
 @app.command()
 def report() -> None:
     """Write report.md and report.html again."""
+    from ..pipeline.run import WRITE_REPORT, perform
 
-    def stages(run: Run) -> None:
-        run.resume()
-        run.report()
-
-    _perform(stages)
+    perform(Path(), [WRITE_REPORT], open_console(), resume=True)
     typer.echo("build/report.md, build/report.html")
 
 
 @app.command()
 def card() -> None:
     """Write the model card again, after its human sections have changed."""
+    from ..pipeline.run import RECALL, WRITE_CARD, perform
 
-    def stages(run: Run) -> None:
-        run.resume()
-        run.write_card(run.recall())
-
-    _perform(stages)
+    perform(Path(), [RECALL, WRITE_CARD], open_console(), resume=True)
     typer.echo("build/model_card.md")
 
 
@@ -137,19 +117,6 @@ def ui() -> None:
     from ..tracking.store import start_ui
 
     start_ui(Path())
-
-
-def _perform(stages: Callable[[Run], Any], champion: Path | None = None) -> Records:
-    from ..pipeline.lifecycle import perform
-
-    _collect_rarely()
-    return perform(Path(), open_console(), stages, champion)
-
-
-def _collect_rarely() -> None:
-    """Spare the garbage collector, which takes a sixth of a run to walk what libraries have built up."""
-    gc.set_threshold(200_000, 50, 100)
-    atexit.register(gc.freeze)
 
 
 def _print_outcome(records: Records, unchanged: bool, as_json: bool) -> None:

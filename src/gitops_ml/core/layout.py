@@ -4,6 +4,10 @@
 BUILD = "build"
 BUNDLE = "bundle"
 ARCHIVE = "bundle.tar.gz"
+CHALLENGER = "challenger.skops"
+QUARANTINE = "quarantine.parquet"
+REPORT = "report.md"
+REPORT_PAGE = "report.html"
 # The champion lies in champion/: model.json tells its version, bundle/ is what is deployed.
 CHAMPION = "champion"
 STATE = "model.json"

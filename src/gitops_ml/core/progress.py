@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 # Called with what is being worked on, how many steps of it are done, and how many there are.
@@ -26,5 +26,18 @@ class Console(Protocol):
         """Say what a person should look at, although the run goes on."""
 
 
-def silent(task: str, done: int, total: int) -> None:
-    """Say nothing."""
+class QuietConsole:
+    """A console that shows nothing."""
+
+    def stage(self, name: str) -> AbstractContextManager[None]:
+        """Enclose the work of one stage."""
+        return nullcontext()
+
+    def progress(self, task: str, done: int, total: int) -> None:
+        """Show nothing."""
+
+    def tell(self, sentence: str) -> None:
+        """Show nothing."""
+
+    def warn(self, sentence: str) -> None:
+        """Show nothing."""

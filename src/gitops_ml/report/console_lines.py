@@ -8,9 +8,34 @@ from ..core.records import (
     EvaluationRecord,
     Finding,
     Gate,
+    Record,
+    Records,
     TrainingRecord,
     ValidationRecord,
 )
+
+
+def describe_record(record: Record, records: Records) -> str:
+    """Say what a stage found out; nothing of a record that is only for reports.
+
+    Parameters
+    ----------
+    record : Record
+        Of the stage.
+    records : Records
+        Of the run so far, ``record`` among them.
+    """
+    match record:
+        case ValidationRecord():
+            return describe_validation(record)
+        case TrainingRecord():
+            return describe_training(record, records.run.reused)
+        case EvaluationRecord():
+            assert records.training is not None
+            return describe_evaluation(record, records.training.metric)
+        case ComparisonRecord():
+            return describe_comparison(record)
+    return ""
 
 
 def describe_finding(finding: Finding) -> str:

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from gitops_ml.core.errors import LifecycleError
-from gitops_ml.core.progress import silent
+from gitops_ml.core.progress import QuietConsole
 from gitops_ml.core.records import EvaluationRecord, Importance
 from gitops_ml.core.settings import Settings
 from gitops_ml.data.split import Split, features_and_target
@@ -81,7 +81,9 @@ def run(split: Split, settings: Settings, estimator: BaseEstimator | None = None
         estimator, dummy = estimator or LogisticRegression(), DummyClassifier()
     else:
         estimator, dummy = estimator or LinearRegression(), DummyRegressor()
-    return evaluate(fit(estimator, split, settings), fit(dummy, split, settings), split, settings, silent)
+    return evaluate(
+        fit(estimator, split, settings), fit(dummy, split, settings), split, settings, QuietConsole().progress
+    )
 
 
 @pytest.mark.parametrize("kind", ["bool", "str", "three"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,9 +12,12 @@ import pandas as pd
 import pytest
 import yaml
 
+import gitops_ml
+from gitops_ml.cli.console import PlainConsole
 from gitops_ml.core.records import read_records
-from gitops_ml.pipeline.lifecycle import OUTPUTS
-from gitops_ml.pipeline.run import Run
+from gitops_ml.evaluation import evaluate
+from gitops_ml.pipeline.reuse import OUTPUTS
+from gitops_ml.report import card
 from toys import edit_params, mlops
 
 
@@ -48,6 +53,37 @@ def test_a_run_without_changes_touches_nothing(done: Path) -> None:
 
     assert result.output.startswith("Nothing has changed since the run of")
     assert before == snapshot(done)
+
+
+def test_a_run_from_python_is_the_same(
+    project: Path, finished: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It returns the records of build/, reuses them when nothing has changed, and prints nothing."""
+    records = gitops_ml.run()
+
+    assert read_records(project / "build") == records
+    assert read_records(finished / "build").run.run_key == records.run.run_key
+    assert records == gitops_ml.run()
+    assert ("", "") == capfd.readouterr()
+
+
+def test_a_run_from_python_names_a_champion(done: Path, finished: Path) -> None:
+    """It is compared with any bundle, as on the command line."""
+    records = gitops_ml.run(champion=finished / "build/bundle")
+
+    assert records.comparison is not None
+    assert records.comparison.champion is not None
+    assert records.comparison.champion.same
+
+
+def test_a_run_from_python_raises(done: Path) -> None:
+    """What is expected to go wrong is a LifecycleError, after the report is written."""
+    edit_params(done, train={"fold": 3})
+
+    with pytest.raises(gitops_ml.LifecycleError, match=r"unknown key train\.fold"):
+        gitops_ml.run()
+
+    assert "unknown key train.fold" in (done / "build" / "report.md").read_text()
 
 
 def test_a_new_gate_needs_no_new_model(done: Path) -> None:
@@ -132,7 +168,7 @@ def test_quarantine_sets_bad_rows_aside(done: Path) -> None:
 def test_a_bug_keeps_its_traceback_and_is_reported(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody expected is not dressed up, yet the report says that it happened."""
     edit_params(done, train={"seed": 3})
-    monkeypatch.setattr(Run, "evaluate", lambda *_: 1 / 0)
+    monkeypatch.setattr(evaluate, "evaluate", lambda *_: 1 / 0)
 
     result = mlops("run")
 
@@ -140,9 +176,7 @@ def test_a_bug_keeps_its_traceback_and_is_reported(done: Path, monkeypatch: pyte
     assert "ZeroDivisionError" in (done / "build" / "report.md").read_text()
 
 
-@pytest.mark.parametrize(
-    "stage", ["validate", "train", "evaluate", "compare", "write_card", "report", "track"]
-)
+@pytest.mark.parametrize("stage", ["validate", "train", "evaluate", "compare", "card", "report", "track"])
 def test_an_interrupted_run_leaves_the_last_build(
     done: Path, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
@@ -150,10 +184,13 @@ def test_an_interrupted_run_leaves_the_last_build(
     edit_params(done, gates={"margin": "2%"})
     before = snapshot(done)
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+    @contextmanager
+    def interrupt(_: PlainConsole, name: str) -> Iterator[None]:
+        yield
+        if name == stage:
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(Run, stage, interrupt)
+    monkeypatch.setattr(PlainConsole, "stage", interrupt)
     result = mlops("run")
 
     assert 130 == result.exit_code
@@ -184,6 +221,18 @@ def test_stages_one_by_one_give_the_same_as_a_run(project: Path, finished: Path)
     assert (first.verdict, first.difference) == (second.verdict, second.difference)
     assert [gate.passed for gate in first.gates] == [gate.passed for gate in second.gates]
     assert [] == [name for name in OUTPUTS if not (project / "build" / name).exists()]
+
+
+def test_a_stage_that_cannot_be_done_again_loses_nothing(done: Path) -> None:
+    """With settings that cannot be read, the records of the last build stay, and the report says why."""
+    edit_params(done, train={"fold": 3})
+
+    result = mlops("report")
+
+    assert 1 == result.exit_code
+    assert (done / "build" / "evaluation.json").is_file()
+    report = (done / "build" / "report.md").read_text()
+    assert report.startswith("### ❌ The run failed while reading params.yaml")
 
 
 def test_evaluate_needs_a_trained_model(project: Path) -> None:
@@ -246,7 +295,7 @@ def test_a_half_written_bundle_does_not_replace_a_whole_one(
     """A failure before the bundle is sealed leaves the last one in its place."""
     manifest = (done / "build" / "bundle" / "MANIFEST.json").read_bytes()
     edit_params(done, train={"seed": 3})
-    monkeypatch.setattr(Run, "write_card", lambda *_: 1 / 0)
+    monkeypatch.setattr(card, "render_card", lambda *_: 1 / 0)
 
     mlops("run")
 

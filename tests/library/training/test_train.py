@@ -12,7 +12,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from gitops_ml.core.errors import LifecycleError
-from gitops_ml.core.progress import silent
+from gitops_ml.core.progress import QuietConsole
 from gitops_ml.core.settings import Settings
 from gitops_ml.data.split import Split, features_and_target
 from gitops_ml.training import train as training
@@ -51,7 +51,7 @@ def test_best_mean_score_wins_and_among_equals_the_first(
     """The challenger has the best mean in cross-validation; simpler candidates are listed first."""
     monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: able)
 
-    record = training.train(table, make_settings(), "key", silent).record
+    record = training.train(table, make_settings(), "key", QuietConsole().progress).record
 
     assert "first" == record.challenger
     assert [0.5, 0.5] == record.candidates[0].scores
@@ -64,7 +64,7 @@ def test_lower_is_better_for_errors(table: Split, monkeypatch: pytest.MonkeyPatc
     """With an error as metric the smallest wins."""
     monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: numeric)
 
-    record = training.train(table, make_settings("regression"), "key", silent).record
+    record = training.train(table, make_settings("regression"), "key", QuietConsole().progress).record
 
     assert "line" == record.challenger
     assert [] == record.classes
@@ -77,7 +77,7 @@ def test_challenger_is_fitted_on_the_whole_training_part(
     monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: able)
     X, y = features_and_target(table.train, make_settings())
 
-    model = training.train(table, make_settings(candidates=["second"]), "key", silent).model
+    model = training.train(table, make_settings(candidates=["second"]), "key", QuietConsole().progress).model
 
     assert np.array_equal(LogisticRegression().fit(X, y).predict_proba(X), model.predict_proba(X))
 
@@ -86,7 +86,7 @@ def test_single_candidate_is_not_cross_validated(table: Split, monkeypatch: pyte
     """There is nothing to select."""
     monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: able)
 
-    record = training.train(table, make_settings(candidates=["dull"]), "key", silent).record
+    record = training.train(table, make_settings(candidates=["dull"]), "key", QuietConsole().progress).record
 
     assert ["dull"] == [candidate.name for candidate in record.candidates]
     assert [] == record.candidates[0].scores
@@ -125,7 +125,7 @@ def test_all_reasons_are_told_if_every_candidate_fails(table: Split, monkeypatch
     monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: hopeless)
 
     with pytest.raises(LifecycleError, match=r"raises raised ValueError: no luck; is_killed was killed.*\.$"):
-        training.train(table, make_settings(), "key", silent)
+        training.train(table, make_settings(), "key", QuietConsole().progress)
 
 
 def test_unknown_candidate_is_answered_with_the_nearest(
@@ -135,7 +135,7 @@ def test_unknown_candidate_is_answered_with_the_nearest(
     monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: able)
 
     with pytest.raises(LifecycleError, match=r"candidates has 'secnd'.* did you mean 'second'\?"):
-        training.train(table, make_settings(candidates=["secnd"]), "key", silent)
+        training.train(table, make_settings(candidates=["secnd"]), "key", QuietConsole().progress)
 
 
 def test_nothing_is_left_behind(table: Split, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_nothing_is_left_behind(table: Split, monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     with pytest.raises(LifecycleError):
-        training.train(table, make_settings(), "key", silent)
+        training.train(table, make_settings(), "key", QuietConsole().progress)
 
     assert [] == list(tmp_path.iterdir())
 
@@ -165,7 +165,7 @@ def test_same_commit_trains_the_same_model(
     predictions = []
     for cores in (1, 2):
         monkeypatch.setattr(joblib, "cpu_count", lambda cores=cores: cores)
-        model = training.train(part, alone, "key", silent).model
+        model = training.train(part, alone, "key", QuietConsole().progress).model
         predictions.append(getattr(model, "predict_proba", model.predict)(X))
 
     assert predictions[0].tobytes() == predictions[1].tobytes()

@@ -1,0 +1,240 @@
+"""The stages of a run: functions from the context to a record."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..comparison import changes
+from ..core.errors import LifecycleError
+from ..core.layout import BUILD, BUNDLE, CARD, CHALLENGER, MODEL, QUARANTINE, REPORT, REPORT_PAGE
+from ..core.records import (
+    ChampionResult,
+    ChangesRecord,
+    ComparisonRecord,
+    EvaluationRecord,
+    TrainingRecord,
+    ValidationRecord,
+    write_text,
+)
+from ..core.settings import Settings
+from ..data import loading, lock
+from ..report.console_lines import describe_finding
+from . import run_key
+from .build_dir import link
+from .context import Context
+from .reuse import find_model
+
+if TYPE_CHECKING:
+    from ..contract.validation import Validation
+    from ..data.loading import Loaded
+    from ..tracking.tracker import Tracker
+
+
+def begin(context: Context) -> ValidationRecord:
+    """Validate, as the first stage of a whole run.
+
+    The processes that will train start meanwhile, and what later stages need is imported and set up
+    while the candidates train.
+    """
+    from ..training.processes import warm_up
+
+    warm_up()
+    record = validate(context)
+    # Of what the stages are about to read; only a run of all of them may say that it is done.
+    fingerprint = run_key.compute_fingerprint(context.settings, context.root, context.run_key, context.bundle)
+    context.note(fingerprint=fingerprint)
+    context.tracker = _look_ahead(context.settings, context.root)
+    return record
+
+
+def validate(context: Context) -> ValidationRecord:
+    """Load the accepted data, hold them against the contract, split them, and read the champion.
+
+    Raises
+    ------
+    LifecycleError
+        If a file has changed behind ``data.lock``, the data break the contract, or the champion's
+        bundle is damaged.
+    """
+    settings, root = context.settings, context.root
+    lock.require_unchanged(lock.inspect(settings, root))
+    context.note(run_key=run_key.compute_run_key(settings, root))
+    context.keep(changes.begin_changes(root))
+    from ..contract import validation as contract
+    from ..data.split import split
+
+    loaded = loading.load(settings, root)
+    checked = contract.validate(loaded, settings)
+    context.keep(checked.record)
+    if len(checked.invalid):
+        checked.invalid.to_parquet(context.staged / QUARANTINE)
+    _require_valid(checked.record)
+    context.split = split(checked.valid, settings)
+    record = contract.add_findings(checked.record, contract.check_split(context.split, settings))
+    context.keep(record)
+    _require_valid(record)
+    for finding in record.findings:
+        context.console.warn(describe_finding(finding))
+    if context.bundle is not None:
+        _read_champion(context, context.bundle, loaded, checked)
+    return record
+
+
+def train(context: Context) -> TrainingRecord:
+    """Train the candidates, unless a model of the same run key is at hand.
+
+    Raises
+    ------
+    LifecycleError
+        If no candidate can be trained.
+    """
+    reused = _reuse(context)
+    if reused is not None:
+        return reused
+    from ..training.train import train
+
+    training = train(context.split, context.settings, context.run_key, context.console.progress)
+    from ..bundle.model_file import save_model
+
+    save_model(training.model, context.staged / CHALLENGER)
+    context.model = training.model
+    return training.record
+
+
+def recall(context: Context) -> TrainingRecord:
+    """Take the challenger of an earlier ``mlops train``.
+
+    Raises
+    ------
+    LifecycleError
+        If there is none, or something has changed since that can change the model.
+    """
+    reused = _reuse(context)
+    if reused is None:
+        raise LifecycleError(f"{BUILD}/{CHALLENGER} is missing or of another run key; run 'mlops train'.")
+    return reused
+
+
+def evaluate(context: Context) -> EvaluationRecord:
+    """Measure the challenger on the test part, and write the bundle."""
+    from ..bundle.bundle import write_bundle
+    from ..evaluation.evaluate import evaluate
+    from ..training.train import fit_baseline
+
+    split, settings = context.split, context.settings
+    baseline = fit_baseline(split, settings)
+    record = evaluate(context.model, baseline, split, settings, context.console.progress)
+    context.keep(record)
+    write_bundle(context.staged / BUNDLE, context.model, split, settings, context.records, context.root)
+    return record
+
+
+def compare(context: Context) -> ComparisonRecord:
+    """Compare the challenger with the champion, reach the verdict and check the gates."""
+    from ..bundle.manifest import measure_bundle
+    from ..comparison.compare import compare
+
+    validation, evaluation = context.records.validation, context.records.evaluation
+    assert validation is not None
+    assert evaluation is not None
+    size = measure_bundle(context.staged / BUNDLE)
+    return compare(validation, evaluation, _challenge(context), context.settings, size)
+
+
+def write_card(context: Context) -> ChangesRecord:
+    """Write the model card, complete the bundle with it, and return what is new in it."""
+    from ..bundle.manifest import seal_bundle
+    from ..report.card import render_card
+
+    card = render_card(context.records, context.settings, context.model, context.root)
+    for folder in (context.staged, context.staged / BUNDLE):
+        write_text(folder / CARD, card)
+    seal_bundle(context.staged / BUNDLE)
+    record = context.records.changes or ChangesRecord()
+    if context.champion is None:
+        return record
+    before = (context.champion.bundle / CARD).read_text(encoding="utf-8")
+    return record.model_copy(update={"card": changes.diff_cards(before, card)})
+
+
+def report(context: Context) -> None:
+    """Write ``report.md`` and ``report.html``."""
+    from ..report.html import render_page
+    from ..report.markdown import render_report
+    from ..report.sections import list_unwritten
+
+    context.note(unwritten=list_unwritten(context.root), seconds=context.seconds)
+    write_text(context.staged / REPORT, render_report(context.records, context.settings))
+    write_text(context.staged / REPORT_PAGE, render_page(context.records, context.settings))
+
+
+def track(context: Context) -> None:
+    """Log the run in MLflow."""
+    tracker = context.tracker.result()
+    run = tracker.log(context.records, context.settings, context.staged, context.model)
+    context.note(mlflow_run=run)
+
+
+def _look_ahead(settings: Settings, root: Path) -> Future[Tracker]:
+    """Import later stages and open MLflow's store in a thread."""
+
+    def prepare() -> Tracker:
+        from ..evaluation import evaluate  # noqa: F401 - only to have it loaded
+        from ..tracking.tracker import open_tracker
+
+        return open_tracker(settings, root)
+
+    pool = ThreadPoolExecutor(max_workers=1)
+    tracker = pool.submit(prepare)
+    pool.shutdown(wait=False)
+    return tracker
+
+
+def _require_valid(record: ValidationRecord) -> None:
+    if record.passed:
+        return
+    errors = [describe_finding(finding) for finding in record.findings if finding.level == "error"]
+    more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+    raise LifecycleError(f"The data break the contract: {'; '.join(errors[:3])}{more}; see build/report.md.")
+
+
+def _read_champion(context: Context, bundle: Path, loaded: Loaded, validation: Validation) -> None:
+    """Read the champion, and what its comparison needs of the data besides the split."""
+    from ..comparison.champion import read_champion, recover_columns
+
+    champion, settings = read_champion(bundle), context.settings
+    context.champion = champion
+    context.champion_columns = recover_columns(champion, loaded, validation, settings)
+    assert context.records.changes is not None
+    context.keep(changes.add_rows(context.records.changes, champion, loaded, validation, settings))
+
+
+def _challenge(context: Context) -> ChampionResult | None:
+    """Compare the challenger with the champion, unless there is none or they are the same."""
+    champion = context.champion
+    if champion is None:
+        return None
+    version, commit, key = champion.version, champion.lineage.commit, context.run_key
+    if champion.lineage.run_key == key:
+        return ChampionResult(version=version, commit=commit, run_key=key, same=True)
+    from ..comparison.challenge import challenge, predict_test
+
+    split, settings = context.split, context.settings
+    challenger = predict_test(context.model, split.test, settings)
+    return challenge(challenger, champion, split.test, context.champion_columns, settings).result
+
+
+def _reuse(context: Context) -> TrainingRecord | None:
+    """Take the model of the last build, or the champion's, if it has the same run key."""
+    paths = [context.root / BUILD / CHALLENGER]
+    if context.champion is not None:
+        paths.append(context.champion.bundle / MODEL)
+    found = find_model(paths, context.run_key)
+    if found is None:
+        return None
+    link(found.path, context.staged / CHALLENGER)
+    context.model = found.model
+    context.note(reused=True)
+    return found.record
