@@ -38,7 +38,7 @@ from flight_delays.pipeline.columns import ContractRecord, describe_columns
 from flight_delays.pipeline.contract import apply_contract, read_contract
 from flight_delays.pipeline.evaluation import evaluate
 from flight_delays.pipeline.prediction import predict
-from flight_delays.pipeline.profile import describe_data
+from flight_delays.pipeline.profile import profile_data
 from flight_delays.pipeline.progress import silent
 from flight_delays.pipeline.replay import Answers
 from flight_delays.pipeline.settings import PARAMS, Settings, read_settings
@@ -83,7 +83,7 @@ def crown(parts: Split, to_come: pd.DataFrame, by: str, settings: Settings, fold
     MetricsRecord(
         rows=found.rows, primary=settings.train.metric, metrics=found.metrics, slices=found.slices
     ).write(folder)
-    describe_data(model, parts, settings).write(folder)
+    profile_data(model, parts, settings).write(folder)
     contract = ContractRecord(
         problem=settings.problem,
         target=settings.data.target,

@@ -22,7 +22,7 @@ from gitops_ml.contract.export import Column, ContractRecord
 from gitops_ml.core.progress import QuietConsole
 from gitops_ml.core.settings import Settings
 from gitops_ml.data.split import Split
-from gitops_ml.drift.profile import ProfileRecord, describe_data
+from gitops_ml.drift.profile import ProfileRecord, profile_data
 from gitops_ml.evaluation.evaluate import evaluate
 from gitops_ml.metrics.prediction import predict
 
@@ -87,7 +87,7 @@ def make_world(folder: Path) -> World:
     model.fit(train[features], train["y"])
     baseline = DummyClassifier().fit(train[features], train["y"])
     _tell_metrics(evaluate(model, baseline, split, settings, QuietConsole().progress), settings).write(folder)
-    profile = describe_data(model, split, settings)
+    profile = profile_data(model, split, settings)
     profile.write(folder)
     return World(Champion(folder, 3, _make_contract(), _make_lineage()), model, profile)
 

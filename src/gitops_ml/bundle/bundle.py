@@ -19,7 +19,7 @@ from ..core.project import choose_package, find_folder, list_modules
 from ..core.records import EvaluationRecord, Records, TrainingRecord, write_text
 from ..core.settings import Settings
 from ..data.split import Split
-from ..drift.profile import describe_data
+from ..drift.profile import profile_data
 from .golden import choose_golden
 from .manifest import LineageRecord, MetricsRecord, verify_bundle
 from .model_file import list_types, load_model, save_model
@@ -65,7 +65,7 @@ def write_bundle(
     _keep_code(folder / CODE)
     _forget_times(records.training).write(folder)
     describe_contract(split.train, settings, records.training).write(folder)
-    describe_data(model, split, settings).write(folder)
+    profile_data(model, split, settings).write(folder)
     choose_golden(model, split, settings).write(folder)
     _tell_metrics(records.evaluation, settings).write(folder)
     _trace_lineage(records, records.training, settings, root).write(folder)

@@ -52,14 +52,14 @@ def add_rows(
     import numpy as np
 
     from ..contract.export import describe_columns
+    from ..drift.features import measure_features
     from ..drift.profile import ProfileRecord
-    from ..drift.psi import measure_drift
 
     columns = describe_columns(validation.valid, settings)
     fresh = {change.path for change in changes.files or [] if change.change != "removed"}
     numbers = [number for number, file in enumerate(loaded.files) if file.path in fresh]
     rows = validation.valid[np.isin(loaded.origin[validation.kept], numbers)]
-    drift = measure_drift(ProfileRecord.read(champion.bundle), rows) if len(rows) else []
+    drift = measure_features(ProfileRecord.read(champion.bundle), rows) if len(rows) else []
     return changes.model_copy(
         update={
             "columns": list_column_changes(champion.contract.columns, columns),

@@ -1,21 +1,28 @@
-"""Rows counted against a profile, chunk by chunk."""
+"""Histograms of columns in the bins of a reference profile, filled chunk by chunk.
+
+The bins of numbers are: below the least, the bins of the profile, above the greatest, no number.
+Those of categories are: the frequent levels of the profile, its rare levels together, new levels, no
+level.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from .bins import Profile, count_levels, lay_out, pick_new, place_levels, place_numbers, read_numbers
-from .profile import CategoryProfile, DateProfile, NumberProfile, ProfileRecord
+from .profile import CategoryProfile, DateProfile, NumberProfile, ProfileRecord, to_numbers
 
+# A level with fewer rows is rare: what happens to its few rows by chance looks like much.
+MIN_FREQUENT = 5
 # New levels of a category that are told apart.
-NAMES = 300
+MAX_NEW_LEVELS = 300
 
 
-class NumberTally:
-    """Numbers of one column, as far as they were added.
+class NumberHistogram:
+    """Histogram of a numeric column, with its mean and standard deviation.
 
     Parameters
     ----------
@@ -24,22 +31,34 @@ class NumberTally:
 
     def __init__(self, profile: NumberProfile) -> None:
         self.profile = profile
-        self.counts = np.zeros_like(lay_out(profile))
+        self.reference = count_reference(profile)
+        """Rows of the profile in each bin, shape (n_bins,), integers."""
+        self.counts = np.zeros_like(self.reference)
+        """Rows that were added, in the same bins."""
         self.minimum, self.maximum = np.inf, -np.inf
-        self._gap, self._squares = 0.0, 0.0
+        self._sum, self._sum_of_squares = 0.0, 0.0
 
     def add(self, values: pd.Series) -> None:
-        """Add a chunk of the column; a duration counts in seconds."""
-        numbers = read_numbers(values)
-        self.counts += place_numbers(self.profile, numbers)
+        """Add a chunk of the column; a duration counts in seconds, what is not finite is no number."""
+        numbers = to_numbers(values)
         finite = numbers[np.isfinite(numbers)]
+        self.counts[-1] += len(numbers) - len(finite)
         if len(finite):
+            self.counts += self._bin(finite)
             self.minimum = min(self.minimum, float(finite.min()))
             self.maximum = max(self.maximum, float(finite.max()))
             # Around the mean of the profile, since squares of large numbers lose their last digits.
-            gaps = finite - (self.profile.mean or 0.0)
-            self._gap += float(gaps.sum())
-            self._squares += float((gaps**2).sum())
+            deviations = finite - (self.profile.mean or 0.0)
+            self._sum += float(deviations.sum())
+            self._sum_of_squares += float((deviations**2).sum())
+
+    def _bin(self, numbers: np.ndarray) -> np.ndarray:
+        profile = self.profile
+        places = np.searchsorted(profile.edges, numbers, side="right") + 1
+        if profile.minimum is not None and profile.maximum is not None:
+            places[numbers < profile.minimum] = 0
+            places[numbers > profile.maximum] = len(self.counts) - 2
+        return np.bincount(places, minlength=len(self.counts))
 
     @property
     def present(self) -> int:
@@ -49,18 +68,19 @@ class NumberTally:
     @property
     def mean(self) -> float | None:
         """None where there is no number."""
-        return (self.profile.mean or 0.0) + self._gap / self.present if self.present else None
+        return (self.profile.mean or 0.0) + self._sum / self.present if self.present else None
 
     @property
     def sd(self) -> float | None:
         """Standard deviation; None where there is no number."""
         if not self.present:
             return None
-        return float(np.sqrt(max(self._squares / self.present - (self._gap / self.present) ** 2, 0.0)))
+        variance = self._sum_of_squares / self.present - (self._sum / self.present) ** 2
+        return float(np.sqrt(max(variance, 0.0)))
 
 
-class LevelTally:
-    """Levels of one category, as far as they were added.
+class CategoryHistogram:
+    """Histogram of a categorical column, with the names of levels that its profile does not have.
 
     Parameters
     ----------
@@ -69,21 +89,37 @@ class LevelTally:
 
     def __init__(self, profile: CategoryProfile) -> None:
         self.profile = profile
-        self.counts = np.zeros_like(lay_out(profile))
+        self.reference = count_reference(profile)
+        """Rows of the profile in each bin, shape (n_bins,), integers."""
+        self.counts = np.zeros_like(self.reference)
+        """Rows that were added, in the same bins."""
         self.new: Counter[str] = Counter()
         """Rows of new levels; where these are many, of those that came first."""
 
     def add(self, values: pd.Series) -> None:
         """Add a chunk of the column."""
-        levels = count_levels(values)
-        self.counts += place_levels(self.profile, levels, len(values) - sum(levels.values()))
-        for level, count in pick_new(self.profile, levels).items():
-            if level in self.new or len(self.new) < NAMES:
+        levels = _count_levels(values)
+        frequent = [levels.get(level, 0) for level in list_frequent(self.profile)]
+        new, present = self._find_new(levels), sum(levels.values())
+        rare = present - sum(frequent) - sum(new.values())
+        self.counts += np.array([*frequent, rare, sum(new.values()), len(values) - present])
+        for level, count in new.items():
+            if level in self.new or len(self.new) < MAX_NEW_LEVELS:
                 self.new[level] += count
 
+    def _find_new(self, levels: Mapping[str, int]) -> dict[str, int]:
+        """Return the levels that the profile does not have; none where it does not know all of its own."""
+        if self.profile.rare is None and self.profile.other:
+            return {}
+        known = {*self.profile.counts, *(self.profile.rare or [])}
+        return {level: count for level, count in levels.items() if level not in known}
 
-class Tally:
-    """Rows counted in the bins of a profile. Counts add up: it does not matter how rows are chunked.
+
+Histogram = NumberHistogram | CategoryHistogram
+
+
+class Histograms:
+    """A histogram for each column of a table. It does not matter how the rows are chunked.
 
     Memory does not grow with the rows.
 
@@ -98,13 +134,13 @@ class Tally:
     """
 
     def __init__(self, profile: ProfileRecord, target: str | None = None, time: str | None = None) -> None:
-        profiles: dict[str, Profile | DateProfile] = {**profile.features, **name_scores(profile)}
+        profiles = {**profile.features, **name_scores(profile)}
         if target is not None:
             profiles[target] = profile.target
-        self.columns: dict[str, NumberTally | LevelTally] = {
-            name: NumberTally(one) if isinstance(one, NumberProfile) else LevelTally(one)
-            for name, one in profiles.items()
+        self.columns: dict[str, Histogram] = {
             # New rows are of another time by nature.
+            name: make_histogram(one)
+            for name, one in profiles.items()
             if not isinstance(one, DateProfile)
         }
         self.rows = 0
@@ -121,14 +157,14 @@ class Tally:
             Columns that the profile does not have are left alone; those that it has may be absent.
         """
         self.rows += len(frame)
-        self.add_more(frame)
+        self.add_columns(frame)
         self._add_times(frame)
 
-    def add_more(self, frame: pd.DataFrame) -> None:
+    def add_columns(self, frame: pd.DataFrame) -> None:
         """Count further columns of rows, or of some of them, that are counted already."""
-        for name, column in self.columns.items():
+        for name, histogram in self.columns.items():
             if name in frame:
-                column.add(frame[name])
+                histogram.add(frame[name])
 
     def _add_times(self, frame: pd.DataFrame) -> None:
         times = frame[self._time].dropna() if self._time in frame else None
@@ -138,6 +174,37 @@ class Tally:
         self.last = times.max() if self.last is None else max(self.last, times.max())
 
 
+def make_histogram(profile: NumberProfile | CategoryProfile) -> Histogram:
+    """Return an empty histogram in the bins of a profile."""
+    if isinstance(profile, NumberProfile):
+        return NumberHistogram(profile)
+    return CategoryHistogram(profile)
+
+
+def count_reference(profile: NumberProfile | CategoryProfile) -> np.ndarray:
+    """Return how many rows of the profile are in each bin, shape (n_bins,), integers."""
+    if isinstance(profile, CategoryProfile):
+        frequent = [profile.counts[level] for level in list_frequent(profile)]
+        known = [*frequent, sum(profile.counts.values()) - sum(frequent) + profile.other, 0]
+    else:
+        known = [0, *profile.counts, 0]
+    return np.array([*known, profile.rows - sum(known)])
+
+
+def list_frequent(profile: CategoryProfile) -> list[str]:
+    """Return the levels that have bins of their own, the most frequent first."""
+    return [level for level, count in profile.counts.items() if count >= MIN_FREQUENT]
+
+
 def name_scores(profile: ProfileRecord) -> dict[str, NumberProfile]:
     """Return the profiles of what the model answers, as columns: ``score CLASS`` or ``prediction``."""
     return {name if name == "prediction" else f"score {name}": one for name, one in profile.scores.items()}
+
+
+def _count_levels(values: pd.Series) -> dict[str, int]:
+    """Return how often each level occurs, the most frequent first; missing values are none."""
+    counts: dict[str, int] = {}
+    for level, count in values.value_counts().items():
+        if count:
+            counts[str(level)] = counts.get(str(level), 0) + int(count)
+    return counts

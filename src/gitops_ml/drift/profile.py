@@ -1,4 +1,4 @@
-"""What the data and the scores looked like when the model was made: ``profile.json``."""
+"""Reference distributions of the data and of the scores when the model was made: ``profile.json``."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..data.split import Split, features_and_target
 # Bins of about equal counts that a numeric column is divided into.
 BINS = 20
 # Levels of a category that are counted one by one; the others are counted together.
-LEVELS = 50
+MAX_LEVELS = 50
 # Further levels that are remembered by name, so that a new one can be told.
-NAMES = 1000
+MAX_RARE_LEVELS = 1000
 # Rows whose scores show well enough how scores are distributed.
-SCORED_ROWS = 10_000
+MAX_SCORED_ROWS = 10_000
 
 
 class NumberProfile(Part):
@@ -83,7 +83,7 @@ class ProfileRecord(Record):
     are two classes, the second one alone. Empty for a classifier without probabilities."""
 
 
-def describe_data(model: BaseEstimator, split: Split, settings: Settings) -> ProfileRecord:
+def profile_data(model: BaseEstimator, split: Split, settings: Settings) -> ProfileRecord:
     """Profile the training part, and the scores of the test part.
 
     Parameters
@@ -97,13 +97,14 @@ def describe_data(model: BaseEstimator, split: Split, settings: Settings) -> Pro
     numeric_target = settings.problem == "regression"
     return ProfileRecord(
         rows=len(features),
-        features={str(name): _profile(column) for name, column in features.items()},
-        target=_profile_numbers(target) if numeric_target else _profile_categories(target),
+        features={str(name): profile_column(column) for name, column in features.items()},
+        target=profile_numbers(target) if numeric_target else _profile_categories(target),
         scores=_profile_scores(model, split, settings),
     )
 
 
-def _profile(column: pd.Series) -> NumberProfile | CategoryProfile | DateProfile:
+def profile_column(column: pd.Series) -> NumberProfile | CategoryProfile | DateProfile:
+    """Return the profile of a column, by its type; truth values are categories."""
     types = pd.api.types
     if types.is_datetime64_any_dtype(column.dtype):
         return _profile_dates(column)
@@ -111,14 +112,12 @@ def _profile(column: pd.Series) -> NumberProfile | CategoryProfile | DateProfile
         types.is_numeric_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype)
     ):
         return _profile_categories(column)
-    return _profile_numbers(column)
+    return profile_numbers(column)
 
 
-def _profile_numbers(column: pd.Series) -> NumberProfile:
+def profile_numbers(column: pd.Series) -> NumberProfile:
     """Profile numbers; a duration counts in seconds."""
-    if pd.api.types.is_timedelta64_dtype(column.dtype):
-        column = column.dt.total_seconds()
-    values = column.to_numpy(dtype=float, na_value=np.nan)
+    values = to_numbers(column)
     values = np.sort(values[np.isfinite(values)])
     missing = _missing(column)
     if not len(values):
@@ -142,13 +141,13 @@ def _profile_categories(column: pd.Series) -> CategoryProfile:
     counts.index = counts.index.map(str)
     # Equal counts in the order of the levels, so that the profile does not depend on the rows' order.
     counts = counts[counts > 0].sort_index().sort_values(ascending=False, kind="stable")
-    rare = sorted(str(level) for level in counts.index[LEVELS:])
+    rare = sorted(str(level) for level in counts.index[MAX_LEVELS:])
     return CategoryProfile(
         rows=len(column),
         missing=_missing(column),
-        counts={str(level): int(count) for level, count in counts.iloc[:LEVELS].items()},
-        other=int(counts.iloc[LEVELS:].sum()),
-        rare=rare if len(rare) <= NAMES else None,
+        counts={str(level): int(count) for level, count in counts.iloc[:MAX_LEVELS].items()},
+        other=int(counts.iloc[MAX_LEVELS:].sum()),
+        rare=rare if len(rare) <= MAX_RARE_LEVELS else None,
         once=int((counts == 1).sum()),
     )
 
@@ -167,15 +166,22 @@ def _profile_dates(column: pd.Series) -> DateProfile:
 
 
 def _profile_scores(model: BaseEstimator, split: Split, settings: Settings) -> dict[str, NumberProfile]:
-    positions = np.unique(np.linspace(0, len(split.test) - 1, SCORED_ROWS).round().astype(int))
+    positions = np.unique(np.linspace(0, len(split.test) - 1, MAX_SCORED_ROWS).round().astype(int))
     features, _ = features_and_target(split.test.iloc[positions], settings)
     if settings.problem == "regression":
-        return {"prediction": _profile_numbers(pd.Series(model.predict(features)))}
+        return {"prediction": profile_numbers(pd.Series(model.predict(features)))}
     if not hasattr(model, "predict_proba"):
         return {}
     scores = pd.DataFrame(model.predict_proba(features), columns=[str(label) for label in model.classes_])
     told = scores.iloc[:, 1:] if scores.shape[1] == 2 else scores
-    return {str(label): _profile_numbers(column) for label, column in told.items()}
+    return {str(label): profile_numbers(column) for label, column in told.items()}
+
+
+def to_numbers(column: pd.Series) -> np.ndarray:
+    """Return a column as floats, shape (n_rows,); a duration in seconds, NaN where there is no number."""
+    if pd.api.types.is_timedelta64_dtype(column.dtype):
+        column = column.dt.total_seconds()
+    return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan))
 
 
 def _missing(column: pd.Series) -> float:

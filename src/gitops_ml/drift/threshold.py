@@ -1,19 +1,19 @@
-"""How much drift chance alone brings about in samples of a given size."""
+"""Thresholds of drift: the quantile of the PSI under sampling noise alone."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .bins import Profile, lay_out
-from .profile import CategoryProfile
-from .psi import measure_psi
+from .distance import measure_psi
+from .histogram import count_reference
+from .profile import CategoryProfile, NumberProfile
 
 DRAWS = 20_000
 SEED = 0
 
 
-def find_threshold(profile: Profile, n_rows: int, level: float) -> float:
-    """Return the population stability index that samples without drift exceed with probability ``level``.
+def find_threshold(profile: NumberProfile | CategoryProfile, n_rows: int, level: float) -> float:
+    """Return the PSI that samples without drift exceed with probability ``level``.
 
     A parametric bootstrap. The reference is a sample itself, so the true shares are not known:
     they are drawn from their posterior distribution given its counts, a Dirichlet distribution,
@@ -44,15 +44,15 @@ def find_threshold(profile: Profile, n_rows: int, level: float) -> float:
     population frequencies of species and the estimation of population parameters (1953).
     """
     rng = np.random.default_rng(SEED)
-    counts, weights = lay_out(profile), _weigh_bins(profile)
+    counts, weights = count_reference(profile), _weigh_bins(profile)
     shares = rng.standard_gamma(weights, (DRAWS, len(weights)))
     samples = rng.multinomial(n_rows, shares / shares.sum(axis=1, keepdims=True))
     return float(np.quantile(measure_psi(counts, samples), 1 - level, method="higher"))
 
 
-def _weigh_bins(profile: Profile) -> np.ndarray:
+def _weigh_bins(profile: NumberProfile | CategoryProfile) -> np.ndarray:
     """Return the parameters of the Dirichlet distribution, shape (n_bins,)."""
-    weights = lay_out(profile).astype(float)
+    weights = count_reference(profile).astype(float)
     weights[-1] += 1
     if isinstance(profile, CategoryProfile):
         weights[:-1] *= 1 - profile.once / max(1, profile.rows)

@@ -1,4 +1,4 @@
-"""Distances of distributions, from counts in the same bins."""
+"""Distances of distributions, from their histograms."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 from scipy.stats import wasserstein_distance
 
-from gitops_ml.drift.distance import measure_jensen_shannon, measure_wasserstein
-from gitops_ml.drift.histogram import NumberTally
-from gitops_ml.drift.profile import _profile_numbers
-from gitops_ml.drift.psi import measure_psi
+from gitops_ml.drift.distance import measure_jensen_shannon, measure_psi, measure_wasserstein
+from gitops_ml.drift.histogram import NumberHistogram
+from gitops_ml.drift.profile import profile_numbers
 
 COUNTS = st.lists(st.integers(0, 1000), min_size=6, max_size=6).filter(any).map(np.array)
 SAMPLES = st.lists(st.floats(-100, 100), min_size=2, max_size=50)
@@ -51,9 +50,9 @@ def test_many_samples_are_measured_at_once() -> None:
 
 
 def carry(reference: pd.Series, values: pd.Series) -> float | None:
-    tally = NumberTally(_profile_numbers(reference))
-    tally.add(values)
-    return measure_wasserstein(tally)
+    histogram = NumberHistogram(profile_numbers(reference))
+    histogram.add(values)
+    return measure_wasserstein(histogram)
 
 
 @limits(max_examples=60, deadline=None)
@@ -61,7 +60,7 @@ def carry(reference: pd.Series, values: pd.Series) -> float | None:
 def test_carrying_costs_nothing_or_more(reference: list[float], values: list[float]) -> None:
     """Nothing for the same numbers; nothing can be said without a spread."""
     old, new = pd.Series(reference), pd.Series(values)
-    if _profile_numbers(old).sd:
+    if profile_numbers(old).sd:
         assert 0 == pytest.approx(carry(old, old), abs=1e-9)
         found = carry(old, new)
         assert found is not None

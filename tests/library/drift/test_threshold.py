@@ -10,9 +10,9 @@ import pytest
 from scipy.stats import binomtest, chi2
 
 from gitops_ml.drift import threshold as calibration
-from gitops_ml.drift.bins import count_values, lay_out
-from gitops_ml.drift.profile import CategoryProfile, NumberProfile, _profile
-from gitops_ml.drift.psi import measure_psi
+from gitops_ml.drift.distance import measure_psi
+from gitops_ml.drift.histogram import make_histogram
+from gitops_ml.drift.profile import CategoryProfile, NumberProfile, profile_column
 from gitops_ml.drift.threshold import find_threshold
 
 RNG = np.random.default_rng(11)
@@ -33,7 +33,7 @@ def draw_few_levels(n_rows: int) -> pd.Series:
 
 
 def profile_of(values: pd.Series) -> NumberProfile | CategoryProfile:
-    profile = _profile(values)
+    profile = profile_column(values)
     assert isinstance(profile, NumberProfile | CategoryProfile)
     return profile
 
@@ -84,6 +84,8 @@ def test_chance_exceeds_a_threshold_as_often_as_it_may(
     alarms, checks = 0, 80
     for _ in range(checks):
         profile = profile_of(draw(reference_rows))
-        psi = float(measure_psi(lay_out(profile), count_values(profile, draw(n_rows))))
+        histogram = make_histogram(profile)
+        histogram.add(draw(n_rows))
+        psi = float(measure_psi(histogram.reference, histogram.counts))
         alarms += psi > find_threshold(profile, n_rows, 0.05)
     assert binomtest(alarms, checks, allowed, alternative="greater").pvalue > 0.001

@@ -13,7 +13,7 @@ from ...comparison.replay import Answers
 from ...contract.export import to_json
 from ...core.settings import Settings
 from ...drift.columns import measure_columns
-from ...drift.histogram import Tally, name_scores
+from ...drift.histogram import Histograms, name_scores
 from ...drift.profile import ProfileRecord
 from ..prediction_log.window import TIME, VERSION
 from .new_files import NewFiles
@@ -44,15 +44,15 @@ def check_files(
     """
     # Another target is another question, even under the same name of a column.
     same_target = champion.contract.target == settings.data.target
-    tally = Tally(profile, settings.data.target if same_target else None, settings.data.time)
+    histograms = Histograms(profile, settings.data.target if same_target else None, settings.data.time)
     scores = {} if answers is None else _tell_scores(answers, profile)
-    tally.add(new_files.frame.assign(**scores))
+    histograms.add(new_files.frame.assign(**scores))
     return DataCheck(
         source="files",
         files=new_files.checked,
         findings=new_files.findings,
-        notes=[*new_files.notes, *_note_absent(tally, profile)],
-        **_summarise(tally, settings, sources),
+        notes=[*new_files.notes, *_note_absent(histograms, profile)],
+        **_summarise(histograms, settings, sources),
     )
 
 
@@ -77,12 +77,14 @@ def check_log(
     sources : int
         How many sources this check has.
     """
-    tally, answers = Tally(profile, time=TIME), list(name_scores(profile))
+    histograms, answers = Histograms(profile, time=TIME), list(name_scores(profile))
     for chunk in chunks:
-        tally.add(chunk.drop(columns=answers, errors="ignore"))
+        histograms.add(chunk.drop(columns=answers, errors="ignore"))
         own = chunk[VERSION].isin([str(champion.version)]) if champion.version is not None else slice(None)
-        tally.add_more(chunk.loc[own, chunk.columns.intersection(answers)])
-    return DataCheck(source="log", notes=_note_absent(tally, profile), **_summarise(tally, settings, sources))
+        histograms.add_columns(chunk.loc[own, chunk.columns.intersection(answers)])
+    return DataCheck(
+        source="log", notes=_note_absent(histograms, profile), **_summarise(histograms, settings, sources)
+    )
 
 
 def _tell_scores(answers: Answers, profile: ProfileRecord) -> dict[str, np.ndarray]:
@@ -96,18 +98,18 @@ def _tell_scores(answers: Answers, profile: ProfileRecord) -> dict[str, np.ndarr
     }
 
 
-def _summarise(tally: Tally, settings: Settings, sources: int) -> dict[str, Any]:
+def _summarise(histograms: Histograms, settings: Settings, sources: int) -> dict[str, Any]:
     return {
-        "rows": tally.rows,
-        "first": to_json(tally.first),
-        "last": to_json(tally.last),
-        "columns": measure_columns(tally, settings.monitor, sources),
+        "rows": histograms.rows,
+        "first": to_json(histograms.first),
+        "last": to_json(histograms.last),
+        "columns": measure_columns(histograms, settings.monitor, sources),
     }
 
 
-def _note_absent(tally: Tally, profile: ProfileRecord) -> list[str]:
-    features = tally.columns.keys() & profile.features.keys()
-    absent = sorted(name for name in features if not tally.columns[name].counts.any())
-    if not absent or not tally.rows:
+def _note_absent(histograms: Histograms, profile: ProfileRecord) -> list[str]:
+    features = histograms.columns.keys() & profile.features.keys()
+    absent = sorted(name for name in features if not histograms.columns[name].counts.any())
+    if not absent or not histograms.rows:
         return []
     return [f"The rows do not have {', '.join(map(repr, absent))}."]

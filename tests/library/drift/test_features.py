@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from gitops_ml.core.records import Drift
-from gitops_ml.drift.profile import CategoryProfile, DateProfile, ProfileRecord, _profile
-from gitops_ml.drift.psi import measure_drift
+from gitops_ml.drift.features import measure_features
+from gitops_ml.drift.profile import CategoryProfile, DateProfile, ProfileRecord, profile_column
 
 RNG = np.random.default_rng(5)
 
@@ -25,14 +25,14 @@ def make_rows(n_rows: int, shift: float = 0.0, rare: float = 0.1) -> pd.DataFram
 
 
 def make_profile(rows: pd.DataFrame) -> ProfileRecord:
-    features = {str(name): _profile(column) for name, column in rows.items()}
+    features = {str(name): profile_column(column) for name, column in rows.items()}
     target = features["level"]
     assert isinstance(target, CategoryProfile)
     return ProfileRecord(rows=len(rows), features=features, target=target, scores={})
 
 
 def measure(profile: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Drift]:
-    return {drift.column: drift for drift in measure_drift(make_profile(profile), rows)}
+    return {drift.column: drift for drift in measure_features(make_profile(profile), rows)}
 
 
 @pytest.mark.parametrize("size", [20, 200, 2000])
