@@ -57,7 +57,7 @@ def validate(loaded: Loaded, settings: Settings) -> Validation:
     LifecycleError
         If ``params.yaml`` names a column that the contract does not know.
     """
-    _require_columns(settings)
+    require_columns(settings)
     frame = loaded.frame.reset_index(drop=True)
     outcome = _apply_rules(frame, settings)
     breaches, valid, bad = _set_aside(frame, outcome, settings)
@@ -88,7 +88,7 @@ def check(frame: pd.DataFrame, settings: Settings) -> list[Finding]:
     LifecycleError
         If ``params.yaml`` names a column that the contract does not know.
     """
-    _require_columns(settings)
+    require_columns(settings)
     frame = frame.reset_index(drop=True)
     outcome = _apply_rules(frame, settings)
     breaches, _, bad = _set_aside(frame, outcome, settings)
@@ -129,8 +129,14 @@ def add_findings(record: ValidationRecord, findings: list[Finding]) -> Validatio
     return record.model_copy(update={"findings": [*record.findings, *findings], "passed": passed})
 
 
-def _require_columns(settings: Settings) -> None:
-    """Refuse settings that name a column which the contract does not have."""
+def require_columns(settings: Settings) -> None:
+    """Stop if the settings name a column that the contract does not have.
+
+    Raises
+    ------
+    LifecycleError
+        Which names the nearest column.
+    """
     known = [str(name) for name in load_contract().columns]
     data = settings.data
     named = {"data.target": data.target, "data.id": data.id, "data.time": data.time, "data.group": data.group}

@@ -55,7 +55,7 @@ def load(settings: Settings, root: Path) -> Loaded:
 
     files = read_lock(root).files
     if not files:
-        raise LifecycleError(f"{LOCK} lists no file; accept some with 'mlops data accept'.")
+        raise _nothing_accepted()
     listed = list_files(settings.data, root)
     known = {file.path for file in files}
     if gone := sorted(known.difference(listed)):
@@ -68,11 +68,46 @@ def load(settings: Settings, root: Path) -> Loaded:
     return Loaded(frame=frame.reset_index(drop=True), origin=origin, files=files, waiting=waiting)
 
 
+def load_newest(settings: Settings, root: Path, n_rows: int) -> pd.DataFrame:
+    """Read the newest accepted files, as many as hold so many rows.
+
+    Parameters
+    ----------
+    settings : Settings
+    root : Path
+        The project.
+    n_rows : int
+        Fewer only if fewer are accepted.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows_read, n_columns)
+        Sorted as by `load`, index 0..n_rows_read - 1.
+
+    Raises
+    ------
+    LifecycleError
+        As `load` does.
+    """
+    files = read_lock(root).files
+    frames: dict[str, pd.DataFrame] = {}
+    for file in sorted(files, key=lambda file: (file.last or "", file.path), reverse=True):
+        if sum(map(len, frames.values())) < n_rows:
+            frames[file.path] = _read_accepted(file, settings.data, root)
+    if not frames:
+        raise _nothing_accepted()
+    return _sort(_concatenate(frames, settings.data), settings.data).reset_index(drop=True)
+
+
 def holds_times(values: pd.Series) -> bool:
     """Tell whether a column is of times, rather than of text or numbers that could be some."""
     import pandas as pd
 
     return bool(pd.api.types.is_datetime64_any_dtype(values))
+
+
+def _nothing_accepted() -> LifecycleError:
+    return LifecycleError(f"{LOCK} lists no file; accept some with 'mlops data accept'.")
 
 
 def _read_accepted(file: DataFile, data: DataSettings, root: Path) -> pd.DataFrame:
