@@ -16,7 +16,8 @@ from gitops_ml.cli.app import app
 ROOT = Path(__file__).parents[2]
 # What a bake copies as it is: the toys have no such files of their own.
 TEMPLATE = ROOT / "{{cookiecutter.__project_slug}}"
-BINARY = Path(__file__).parent / "projects/binary"
+PROJECTS = Path(__file__).parent / "projects"
+BINARY = PROJECTS / "binary"
 
 
 def mlops(*arguments: str) -> Result:
@@ -59,30 +60,22 @@ def edit_params(root: Path, **sections: dict[str, object]) -> None:
     path = root / "params.yaml"
     params = yaml.safe_load(path.read_text())
     for name, values in sections.items():
-        params[name] |= values
+        params[name] = params.get(name, {}) | values
     path.write_text(yaml.safe_dump(params))
 
 
-def copy_project(target: Path) -> None:
-    """Copy what a run reads, with two months of data and a quick candidate."""
+def copy_project(target: Path, toy: Path = BINARY) -> None:
+    """Copy what a run reads, with the first two files of data."""
     for name in ("params.yaml", "pyproject.toml"):
-        shutil.copy(BINARY / name, target / name)
-    for name in ("src", "model_cards"):
-        shutil.copytree(BINARY / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(toy / name, target / name)
+    shutil.copytree(toy / "src", target / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECTS / "model_cards", target / "model_cards")
     for name in ("deploy", "vendor"):
         shutil.copytree(TEMPLATE / name, target / name)
     shutil.copy(ROOT / "requirements.txt", target)
     (target / "data").mkdir()
-    for path in sorted(BINARY.glob("data/*.parquet"))[:2]:
+    for path in sorted((toy / "data").iterdir())[:2]:
         shutil.copy(path, target / "data")
-    edit_params(
-        target,
-        split={"test_period": "20 days"},
-        train={"candidates": ["linear"]},
-        evaluate={"replicates": 100},
-        # Two months make no good model, and many tests at once no quick one.
-        gates={"max_calibration_error": 1, "max_error": 1000, "max_latency_ms": 10_000},
-    )
 
 
 def enter(root: Path, patch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ def change(tmp_path: Path, **sections: dict[str, Any]) -> Path:
     """Write the project's params with some keys changed."""
     params = yaml.safe_load((BINARY / "params.yaml").read_text())
     for name, values in sections.items():
-        params[name] |= values
+        params[name] = params.get(name, {}) | values
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(params))
     return path

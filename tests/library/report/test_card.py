@@ -14,7 +14,6 @@ from sklearn.linear_model import LogisticRegression
 from examples import make_records, make_run, make_settings
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.report import card, sections
-from toys import BINARY
 
 
 @pytest.fixture
@@ -56,19 +55,6 @@ def test_front_matter_is_what_the_hub_reads(root: Path, problem: str, task: str)
     assert task == result["task"]["type"]
     assert {"type", "name"} == set(result["dataset"])
     assert all(isinstance(metric["value"], float) and metric["type"] for metric in result["metrics"])
-
-
-def test_shipped_front_matter_names_project_and_license() -> None:
-    """The bake's own metadata can be read, and its license is one the hub knows."""
-    metadata = sections.read_metadata(BINARY)
-    assert metadata["model_name"]
-    assert metadata["license"] in {"mit", "apache-2.0", "other"}
-    assert ("license_name" in metadata) == (metadata["license"] == "other")
-
-
-def test_description_of_this_project_is_written() -> None:
-    """A new project starts with the sentence it was made with."""
-    assert sections.read_sections(BINARY)["description"].written
 
 
 def test_unwritten_sections_are_loud(root: Path) -> None:

@@ -103,13 +103,13 @@ def test_failed_candidates_are_listed_and_the_others_go_on(
     def note(task: str, done: int, total: int) -> None:
         steps.append((done, total))
 
-    record = training.train(table, make_settings(candidate_timeout=2), "key", note).record
+    record = training.train(table, make_settings(candidate_timeout=4), "key", note).record
 
     assert "warns" == record.challenger
     in_the_end = "(on the whole training part)"
     assert {
         "raises": "raised ValueError: no luck",
-        "hangs": "timed out after 2 s",
+        "hangs": "timed out after 4 s",
         "is_killed": "was killed; out of memory?",
         "cannot_be_saved": f"raised TypeError: cannot pickle '_thread.lock' object {in_the_end}",
         "raises_in_the_end": f"ran out of memory {in_the_end}",

@@ -1,0 +1,1 @@
+"""Parcels, early, on time or late: a toy project with a class of three."""
