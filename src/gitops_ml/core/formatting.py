@@ -1,21 +1,11 @@
-"""Records in words: how reports and cards name metrics, write numbers and order lists."""
+"""Format metrics, numbers and periods for people to read."""
 
 from __future__ import annotations
 
 import math
 import re
 
-from .records import (
-    CandidateResult,
-    DataFile,
-    Estimate,
-    MetricResult,
-    PairedMetric,
-    PairedSlice,
-    Records,
-    SliceResult,
-    TrainingRecord,
-)
+from .records import DataFile, Estimate, TrainingRecord
 
 # Written where there is no number.
 DASH = "\N{EN DASH}"
@@ -103,55 +93,6 @@ def shorten(text: str, length: int = 60) -> str:
     visible = "".join(character if character.isprintable() else " " for character in text[: 4 * length])
     line = re.sub(r"\s+", " ", visible).strip()
     return line if len(line) <= length else line[: length - 1] + "…"
-
-
-def primary_metric(records: Records) -> MetricResult | None:
-    """Return the primary metric of the evaluation, where there is one."""
-    if records.evaluation is None or records.training is None:
-        return None
-    named = {metric.name: metric for metric in records.evaluation.metrics}
-    return named.get(records.training.metric)
-
-
-def sort_metrics(records: Records) -> list[MetricResult]:
-    """Return the metrics with the primary one first."""
-    first = primary_metric(records)
-    found = records.evaluation.metrics if records.evaluation else []
-    return sorted(found, key=lambda metric: metric is not first)
-
-
-def sort_slices(records: Records) -> list[SliceResult]:
-    """Return the slices, the worst first."""
-    found = records.evaluation.slices if records.evaluation else []
-    sign = 1 if records.training is None or records.training.greater_is_better else -1
-    return sorted(found, key=lambda piece: (sign * piece.model.value, piece.column, piece.level))
-
-
-def sort_paired_metrics(records: Records) -> list[PairedMetric]:
-    """Return the metrics of challenger and champion, the primary one first."""
-    if records.comparison is None or records.comparison.champion is None:
-        return []
-    first = records.comparison.metric
-    return sorted(records.comparison.champion.metrics, key=lambda metric: metric.name != first)
-
-
-def sort_paired_slices(records: Records) -> list[PairedSlice]:
-    """Return the slices of challenger and champion, the greatest loss first."""
-    if records.comparison is None or records.comparison.champion is None:
-        return []
-    slices = records.comparison.champion.slices
-    return sorted(slices, key=lambda piece: (piece.difference.value, piece.column, piece.level))
-
-
-def sort_candidates(training: TrainingRecord) -> list[CandidateResult]:
-    """Return the candidates: the challenger, then the others from best to worst, then those that failed."""
-    sign = -1 if training.greater_is_better else 1
-
-    def rank(candidate: CandidateResult) -> tuple[bool, bool, float]:
-        mean = math.inf if candidate.mean is None else sign * candidate.mean
-        return candidate.name != training.challenger, candidate.status == "failed", mean
-
-    return sorted(training.candidates, key=rank)
 
 
 def write_period(files: list[DataFile]) -> str:

@@ -435,6 +435,14 @@ class Records(Part):
     comparison: ComparisonRecord | None = None
     changes: ChangesRecord | None = None
 
+    @property
+    def primary(self) -> MetricResult | None:
+        """The primary metric of the evaluation, where there is one."""
+        if self.evaluation is None or self.training is None:
+            return None
+        named = {metric.name: metric for metric in self.evaluation.metrics}
+        return named.get(self.training.metric)
+
 
 def read_records(build: Path) -> Records:
     """Read all records of a build; those of stages it did not reach are None."""

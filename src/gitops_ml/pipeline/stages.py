@@ -161,9 +161,9 @@ def write_card(context: Context) -> ChangesRecord:
 
 def report(context: Context) -> None:
     """Write ``report.md`` and ``report.html``."""
+    from ..report.card_sections import list_unwritten
     from ..report.html import render_page
     from ..report.markdown import render_report
-    from ..report.sections import list_unwritten
 
     context.note(unwritten=list_unwritten(context.root), seconds=context.seconds)
     write_text(context.staged / REPORT, render_report(context.records, context.settings))

@@ -3,22 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from skops.card import Card
 
-from ..core import formatting as wording
-from ..core.records import EvaluationRecord, Records, TrainingRecord, ValidationRecord
+from ..core import formatting
+from ..core.records import (
+    EvaluationRecord,
+    MetricResult,
+    Records,
+    RunRecord,
+    SliceResult,
+    TrainingRecord,
+    ValidationRecord,
+)
 from ..core.settings import Settings
-from .environment import code, escape, make_environment, table
-from .headline import state_verdict, write_headline
-from .sections import Section, read_metadata, read_sections
+from .card_sections import Section, read_metadata, read_sections
+from .content import sort_metrics, sort_slices
+from .headline import state_verdict
+from .markdown import code, escape, make_markdown_environment, table
 
 TASKS = {"classification": "tabular-classification", "regression": "tabular-regression"}
 # More rows than this make a card unreadable; all are in the bundle's metrics.json.
 MOST = 30
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The variables of the card's templates."""
+
+    run: RunRecord
+    validation: ValidationRecord
+    training: TrainingRecord
+    evaluation: EvaluationRecord
+    sections: dict[str, Section]
+    """What people wrote, by the names of the files."""
+    target: str
+    primary: MetricResult | None
+    metrics: list[MetricResult]
+    """The primary one first."""
+    slices: list[SliceResult]
+    """The worst first."""
+    verdict: str
+    """Empty where nothing has been compared yet."""
+    period: str
+    """From when to when the rows are."""
+    boundary: str
+    """Which rows the test part has."""
 
 
 def render_card(records: Records, settings: Settings, model: Any, root: Path) -> str:
@@ -41,45 +75,61 @@ def render_card(records: Records, settings: Settings, model: Any, root: Path) ->
     LifecycleError
         If ``model_cards/metadata.yaml`` is missing or broken.
     """
+    facts = _collect_facts(records, settings, read_sections(root))
+    metadata = read_metadata(root)
+    name = str(metadata["model_name"]).replace("/", "\\/")
+    card = Card(model, template=None, model_diagram=False)
+    card.add(**{name: _render("card_introduction.md.jinja", facts)})
+    for section in ("description", "intended_use", "limitations", "ethics"):
+        _add_human(card, name, facts.sections[section])
+    _add_model(card, name, facts, model)
+    _add_data(card, name, facts)
+    _add_evaluation(card, name, facts)
+    _add_slices(card, name, facts)
+    card.add(**{f"{name}/How to load the model": _render("card_loading.md.jinja", facts)})
+    card.add(**{f"{name}/Lineage": _render("card_lineage.md.jinja", facts)})
+    _add_human(card, name, facts.sections["contact"])
+    front = _write_front_matter(metadata, settings, facts)
+    return f"---\n{front}---\n{card.render()}"
+
+
+def _collect_facts(records: Records, settings: Settings, sections: dict[str, Section]) -> Facts:
     validation, training, evaluation = records.validation, records.training, records.evaluation
     assert validation is not None
     assert training is not None
     assert evaluation is not None
-    metadata, sections = read_metadata(root), read_sections(root)
-    front = _write_front_matter(metadata, settings, training, evaluation)
-    name = str(metadata["model_name"]).replace("/", "\\/")
-    card = Card(model, template=None, model_diagram=False)
-    card.add(**{name: _introduce(records, settings, sections)})
-    for title in ("description", "intended_use", "limitations", "ethics"):
-        _add_human(card, name, sections[title])
-    _add_model(card, name, training, model)
-    _add_data(card, name, validation, training)
-    _add_evaluation(card, name, records)
-    _add_slices(card, name, records)
-    card.add(**{f"{name}/How to load the model": _render("card_loading.md.jinja", training=training)})
-    card.add(**{f"{name}/Lineage": _render("card_lineage.md.jinja", run=records.run, training=training)})
-    _add_human(card, name, sections["contact"])
-    return f"---\n{front}---\n{card.render()}"
+    return Facts(
+        run=records.run,
+        validation=validation,
+        training=training,
+        evaluation=evaluation,
+        sections=sections,
+        target=settings.data.target,
+        primary=records.primary,
+        metrics=sort_metrics(records),
+        slices=sort_slices(records),
+        verdict=state_verdict(records.comparison) if records.comparison else "",
+        period=formatting.write_period(validation.files),
+        boundary=formatting.write_boundary(training),
+    )
 
 
-def _write_front_matter(
-    metadata: dict[str, Any], settings: Settings, training: TrainingRecord, evaluation: EvaluationRecord
-) -> str:
+def _write_front_matter(metadata: dict[str, Any], settings: Settings, facts: Facts) -> str:
     task = TASKS[settings.problem]
     name = str(metadata["model_name"])
     result = {
         "task": {"type": task, "name": task.replace("-", " ").capitalize()},
         "dataset": {
             "type": name.lower().replace(" ", "-"),
-            "name": f"Test part, {wording.write_boundary(training)}",
+            "name": f"Test part, {facts.boundary}",
         },
         "metrics": [
             {
                 "type": metric.name,
-                "name": wording.name_metric(metric.name),
+                "name": formatting.name_metric(metric.name),
                 "value": float(f"{metric.model.value:.6g}"),
             }
-            for metric in evaluation.metrics
+            for metric in facts.evaluation.metrics
         ],
     }
     front = metadata | {
@@ -91,26 +141,6 @@ def _write_front_matter(
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
 
 
-def _introduce(records: Records, settings: Settings, sections: dict[str, Section]) -> str:
-    unwritten = [section for section in sections.values() if not section.written]
-    headline = write_headline(records)
-    return _render(
-        "card_introduction.md.jinja",
-        unwritten=unwritten,
-        headline=headline,
-        target=settings.data.target,
-        **_facts(records),
-    )
-
-
-def _facts(records: Records) -> dict[str, Any]:
-    return {
-        "training": records.training,
-        "evaluation": records.evaluation,
-        "primary": wording.primary_metric(records),
-    }
-
-
 def _add_human(card: Card, name: str, section: Section) -> None:
     text = section.text
     if not section.written:
@@ -119,9 +149,9 @@ def _add_human(card: Card, name: str, section: Section) -> None:
     card.add(**{f"{name}/{section.title}": text.rstrip()})
 
 
-def _add_model(card: Card, name: str, training: TrainingRecord, model: Any) -> None:
-    card.add(**{f"{name}/Model": _render("card_model.md.jinja", training=training)})
-    pipeline = wording.write_estimator(training).replace("```", "'''")
+def _add_model(card: Card, name: str, facts: Facts, model: Any) -> None:
+    card.add(**{f"{name}/Model": _render("card_model.md.jinja", facts)})
+    pipeline = formatting.write_estimator(facts.training).replace("```", "'''")
     card.add(folded=True, **{f"{name}/Model/Pipeline": f"```text\n{pipeline}\n```"})
     parameters = _list_parameters(model)
     if parameters:
@@ -136,54 +166,49 @@ def _list_parameters(model: Any) -> list[list[str]]:
     ]
 
 
-def _add_data(card: Card, name: str, validation: ValidationRecord, training: TrainingRecord) -> None:
-    period = wording.write_period(validation.files)
-    boundary = wording.write_boundary(training)
-    text = _render(
-        "card_data.md.jinja", validation=validation, training=training, period=period, boundary=boundary
-    )
+def _add_data(card: Card, name: str, facts: Facts) -> None:
+    text = _render("card_data.md.jinja", facts)
     rows = [
         [
             code(file.path, 120),
             f"{file.rows:,}",
-            file.first or wording.DASH,
-            file.last or wording.DASH,
+            file.first or formatting.DASH,
+            file.last or formatting.DASH,
             code(file.sha256[:12]),
         ]
-        for file in validation.files
+        for file in facts.validation.files
     ]
     files = _cut_table(["File", "Rows", "From", "To", "SHA-256"], rows)
     card.add(**{f"{name}/Training data": f"{text}\n\n{files}"})
 
 
-def _add_evaluation(card: Card, name: str, records: Records) -> None:
-    verdict = state_verdict(records.comparison) if records.comparison else ""
-    text = _render("card_evaluation.md.jinja", verdict=verdict, **_facts(records))
+def _add_evaluation(card: Card, name: str, facts: Facts) -> None:
+    text = _render("card_evaluation.md.jinja", facts)
     rows = [
         [
-            f"{escape(wording.name_metric(metric.name))} {'↑' if metric.greater_is_better else '↓'}",
-            wording.write_metric(metric.name, metric.model),
-            wording.write_metric(metric.name, metric.baseline, like=metric.model),
-            wording.write_metric(metric.name, metric.difference, like=metric.model, sign="+"),
+            f"{escape(formatting.name_metric(metric.name))} {'↑' if metric.greater_is_better else '↓'}",
+            formatting.write_metric(metric.name, metric.model),
+            formatting.write_metric(metric.name, metric.baseline, like=metric.model),
+            formatting.write_metric(metric.name, metric.difference, like=metric.model, sign="+"),
         ]
-        for metric in wording.sort_metrics(records)
+        for metric in facts.metrics
     ]
     metrics = _cut_table(["Metric", "Model", "Baseline", "Better by"], rows)
     card.add(**{f"{name}/Evaluation": f"{text}\n\n{metrics}"})
 
 
-def _add_slices(card: Card, name: str, records: Records) -> None:
-    primary, slices = wording.primary_metric(records), wording.sort_slices(records)
-    if primary is None or not slices:
+def _add_slices(card: Card, name: str, facts: Facts) -> None:
+    primary = facts.primary
+    if primary is None or not facts.slices:
         return
-    metric = escape(wording.name_metric(primary.name))
+    metric = escape(formatting.name_metric(primary.name))
     rows = [
         [
             f"{code(piece.column)} = {code(piece.level)}",
             f"{piece.rows:,}",
-            wording.write_metric(primary.name, piece.model),
+            formatting.write_metric(primary.name, piece.model),
         ]
-        for piece in slices
+        for piece in facts.slices
     ]
     text = f"{metric} where a column has one value, the worst first."
     card.add(**{f"{name}/Evaluation/Slices": f"{text}\n\n{_cut_table(['Slice', 'Test rows', metric], rows)}"})
@@ -194,5 +219,6 @@ def _cut_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return table(names, rows[:MOST]) + cut
 
 
-def _render(template: str, **context: Any) -> str:
-    return make_environment().get_template(template).render(context).strip()
+def _render(template: str, facts: Facts) -> str:
+    environment = make_markdown_environment(str(__package__))
+    return environment.get_template(template).render(vars(facts)).strip()

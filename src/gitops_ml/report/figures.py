@@ -16,9 +16,9 @@ from sklearn.metrics import (
     RocCurveDisplay,
 )
 
-from ..core import formatting as wording
+from ..core import formatting
 from ..core.records import Curve, EvaluationRecord, Importance, TrainingRecord
-from .canvas import INK, SERIES, SHADES, SOFT, render_svg
+from .svg import INK, SERIES, SHADES, SOFT, render_svg
 
 
 class Drawing(NamedTuple):
@@ -46,7 +46,7 @@ def draw_figures(evaluation: EvaluationRecord, training: TrainingRecord) -> list
     if evaluation.confusion:
         drawings.append(_draw_confusion(evaluation.confusion, training.classes))
     if evaluation.importances:
-        drawings.append(_draw_importances(evaluation.importances, wording.name_metric(training.metric)))
+        drawings.append(_draw_importances(evaluation.importances, formatting.name_metric(training.metric)))
     return drawings
 
 
@@ -197,7 +197,7 @@ def _draw_importances(importances: Sequence[Importance], metric: str, most: int 
 
 
 def _label(text: str) -> str:
-    return wording.shorten(text, 22)
+    return formatting.shorten(text, 22)
 
 
 def _tidy_legend(ax: Axes, labels: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..core.formatting import name_metric, plural, primary_metric, shorten, write_metric
+from ..core.formatting import name_metric, plural, shorten, write_metric
 from ..core.records import ChampionResult, ComparisonRecord, Records
 
 VERDICTS = {
@@ -64,7 +64,7 @@ def write_headline(records: Records) -> Headline:
         return _failure(records)
     if records.comparison is None:
         return Headline(
-            "⚠️", f"Stopped after {STAGES.get(records.run.stage, records.run.stage)}", _story(records)
+            "⚠️", f"Stopped after {STAGES.get(records.run.stage, records.run.stage)}", _describe_test(records)
         )
     return _verdict(records, records.comparison)
 
@@ -78,17 +78,17 @@ def _verdict(records: Records, comparison: ComparisonRecord) -> Headline:
     title += _score(records, comparison)
     if blocking:
         end = f"This blocks the merge: {', '.join(gate.name for gate in blocking)}."
-        return Headline("❌", title, _join(_story(records), end, _advise(comparison)))
+        return Headline("❌", title, _join(_describe_test(records), end, _give_advice(comparison)))
     if waived:
         end = f"Merging is possible because of a waiver: {', '.join(gate.name for gate in waived)}."
-        return Headline("⚠️", title, _join(_story(records), end))
+        return Headline("⚠️", title, _join(_describe_test(records), end))
     end = f"All {plural(len(comparison.gates), 'gate')} hold." if comparison.gates else ""
-    return Headline("✅", title, _join(_story(records), end))
+    return Headline("✅", title, _join(_describe_test(records), end))
 
 
 def _score(records: Records, comparison: ComparisonRecord) -> str:
     """Return the number that belongs to the verdict, with its interval."""
-    metric, champion = primary_metric(records), comparison.champion
+    metric, champion = records.primary, comparison.champion
     if metric is None or (champion is not None and champion.same):
         return ""
     name, difference = name_metric(metric.name), comparison.difference
@@ -97,42 +97,42 @@ def _score(records: Records, comparison: ComparisonRecord) -> str:
     return f": {name} {write_metric(metric.name, difference, like=metric.model, sign='+')}"
 
 
-def _advise(comparison: ComparisonRecord) -> str:
+def _give_advice(comparison: ComparisonRecord) -> str:
     if comparison.difference is None:
         return NO_COMPARISON
     return ADVICE[comparison.verdict]
 
 
-def _story(records: Records) -> str:
+def _describe_test(records: Records) -> str:
     """Say what was tested on what, and what it was compared with."""
     training, evaluation, comparison = records.training, records.evaluation, records.comparison
     if training is None or evaluation is None:
         return ""
     champion = comparison.champion if comparison else None
     if champion is not None and champion.same:
-        return _stand_still(records, champion)
+        return _describe_unchanged(records, champion)
     tested = f"The challenger, {shorten(training.challenger)}, was tested on {plural(evaluation.rows, 'row')}"
-    return _join(f"{tested} it had never seen.", _tell_comparison(champion))
+    return _join(f"{tested} it had never seen.", _describe_comparison(champion))
 
 
-def _stand_still(records: Records, champion: ChampionResult) -> str:
-    metric = primary_metric(records)
+def _describe_unchanged(records: Records, champion: ChampionResult) -> str:
+    metric = records.primary
     score = f": {name_metric(metric.name)} {write_metric(metric.name, metric.model)}" if metric else ""
     return f"Production runs this very model, {champion.name}{score}. Nothing was trained."
 
 
-def _tell_comparison(champion: ChampionResult | None) -> str:
+def _describe_comparison(champion: ChampionResult | None) -> str:
     if champion is None:
         return "There is no champion yet: the baseline is all it is compared with."
     if champion.obstacle:
         return f"There is no comparison with {champion.name}: {champion.obstacle}."
-    told = f"{champion.name[:1].upper()}{champion.name[1:]} predicted the same rows."
+    sentence = f"{champion.name[:1].upper()}{champion.name[1:]} predicted the same rows."
     if champion.known_rows:
-        told = (
+        sentence = (
             f"{champion.name[:1].upper()}{champion.name[1:]} predicted {champion.rows:,} of them; "
             f"{champion.known_rows:,} are left out because it was trained on them."
         )
-    return _join(told, *champion.notes)
+    return _join(sentence, *champion.notes)
 
 
 def _failure(records: Records) -> Headline:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..core import formatting as wording
+from ..core import formatting
 from ..core.records import Estimate, Records
 from ..core.settings import Settings
-from .content import gather
+from .content import Content, gather_content
 
 if TYPE_CHECKING:
     from .figures import Drawing
@@ -30,8 +30,9 @@ def render_page(records: Records, settings: Settings | None) -> str:
     settings : Settings or None
         The settings of the run; None where they could not be read.
     """
-    template = make_environment(str(__package__)).get_template("page.html.jinja")
-    return template.render(gather(records, settings), drawings=_draw(records), span=_span(records)) + "\n"
+    template = make_html_environment(str(__package__)).get_template("page.html.jinja")
+    content = gather_content(records, settings)
+    return template.render(vars(content), drawings=_draw(records), span=_find_span(content)) + "\n"
 
 
 def draw_interval(estimate: Estimate, span: tuple[float, float], line: float) -> Markup:
@@ -63,12 +64,10 @@ def _draw_gain(difference: Estimate) -> Markup:
     return draw_interval(difference, (min(0.0, difference.low), max(0.0, difference.high)), line=0.0)
 
 
-def _span(records: Records) -> tuple[float, float]:
+def _find_span(content: Content) -> tuple[float, float]:
     """Return the range that the intervals of all slices share."""
-    pieces = wording.sort_slices(records)
-    primary = wording.primary_metric(records)
-    ends = [end for piece in pieces for end in (piece.model.low, piece.model.high)]
-    ends += [primary.model.value] if primary else []
+    ends = [end for piece in content.slices for end in (piece.model.low, piece.model.high)]
+    ends += [content.primary.model.value] if content.primary else []
     return (min(ends), max(ends)) if ends else (0.0, 1.0)
 
 
@@ -82,7 +81,7 @@ def _draw(records: Records) -> list[Drawing]:
 
 
 @cache
-def make_environment(*packages: str) -> Environment:
+def make_html_environment(*packages: str) -> Environment:
     """Return a Jinja environment that escapes each value for HTML, with the templates of some packages."""
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package, "templates") for package in packages]),
@@ -92,14 +91,14 @@ def make_environment(*packages: str) -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters |= {
-        "number": wording.write_number,
-        "decimals": wording.choose_decimals,
-        "share": wording.write_share,
-        "metric_name": wording.name_metric,
-        "estimate": wording.write_metric,
-        "judge": wording.judge,
-        "plural": wording.plural,
-        "shorten": wording.shorten,
+        "number": formatting.write_number,
+        "decimals": formatting.choose_decimals,
+        "share": formatting.write_share,
+        "metric_name": formatting.name_metric,
+        "estimate": formatting.write_metric,
+        "judge": formatting.judge,
+        "plural": formatting.plural,
+        "shorten": formatting.shorten,
         "gain": _draw_gain,
         "interval": draw_interval,
         "svg": lambda drawing: Markup(drawing.svg),

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from examples import make_records, make_training
-from gitops_ml.core import formatting as wording
+from examples import make_training
+from gitops_ml.core import formatting
 from gitops_ml.core.records import Estimate
 
 
@@ -24,12 +24,12 @@ from gitops_ml.core.records import Estimate
 )
 def test_numbers_have_three_significant_digits(value: float, text: str) -> None:
     """Scores show three digits that matter, whatever their size."""
-    assert text == wording.write_number(value)
+    assert text == formatting.write_number(value)
 
 
 def test_what_is_no_number_is_a_dash() -> None:
     """Nobody reads 'nan' in a report."""
-    assert [wording.DASH] * 3 == [wording.write_number(value) for value in (None, math.nan, math.inf)]
+    assert [formatting.DASH] * 3 == [formatting.write_number(value) for value in (None, math.nan, math.inf)]
 
 
 @pytest.mark.parametrize(
@@ -38,28 +38,16 @@ def test_what_is_no_number_is_a_dash() -> None:
 )
 def test_shares_do_not_round_to_none_or_all(share: float, text: str) -> None:
     """A few rows are not no rows."""
-    assert text == wording.write_share(share)
+    assert text == formatting.write_share(share)
 
 
 def test_percentages_differ_by_points() -> None:
     """Seventy points better is not seventy percent better."""
     estimate = Estimate(value=0.0512, low=0.05, high=0.0524)
-    assert "5.12 % [5.00, 5.24]" == wording.write_metric("mape", estimate)
-    assert "+5.12 points [+5.00, +5.24]" == wording.write_metric("mape", estimate, sign="+")
-
-
-def test_worst_slice_comes_first_in_both_directions() -> None:
-    """Worst is low for a score and high for an error."""
-    assert ["EWR", "JFK", "LGA"] == [piece.level for piece in wording.sort_slices(make_records("binary"))]
-    assert ["LGA", "JFK", "EWR"] == [piece.level for piece in wording.sort_slices(make_records("regression"))]
-
-
-def test_candidates_are_listed_winner_first_and_failed_last() -> None:
-    """The order of the table is the order of the result."""
-    names = [candidate.name for candidate in wording.sort_candidates(make_training("binary"))]
-    assert ["boosting", "linear", "forest"] == names
+    assert "5.12 % [5.00, 5.24]" == formatting.write_metric("mape", estimate)
+    assert "+5.12 points [+5.00, +5.24]" == formatting.write_metric("mape", estimate, sign="+")
 
 
 def test_memory_addresses_are_left_out() -> None:
     """Two runs of one commit print one model."""
-    assert " at 0x" not in wording.write_estimator(make_training("binary"))
+    assert " at 0x" not in formatting.write_estimator(make_training("binary"))

@@ -13,14 +13,14 @@ from sklearn.linear_model import LogisticRegression
 
 from examples import make_records, make_run, make_settings
 from gitops_ml.core.errors import LifecycleError
-from gitops_ml.report import card, sections
+from gitops_ml.report import card, card_sections
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Return a project folder whose sections are as they came, but for the description."""
     (tmp_path / "model_cards").mkdir()
-    for name in sections.TITLES:
+    for name in card_sections.TITLES:
         (tmp_path / "model_cards" / f"{name}.md").write_text("> TO BE WRITTEN: by you.\n")
     (tmp_path / "model_cards" / "description.md").write_text("Predicts flights.\n")
     (tmp_path / "model_cards" / "metadata.yaml").write_text(
@@ -60,9 +60,8 @@ def test_front_matter_is_what_the_hub_reads(root: Path, problem: str, task: str)
 def test_unwritten_sections_are_loud(root: Path) -> None:
     """They are listed on top and marked in their place."""
     text = render(root)
-    assert ["Intended use", "Limitations", "Ethical considerations", "Contact"] == sections.list_unwritten(
-        root
-    )
+    unwritten = card_sections.list_unwritten(root)
+    assert ["Intended use", "Limitations", "Ethical considerations", "Contact"] == unwritten
     assert "**This card is not finished.** Nobody has written these sections yet: Intended use" in text
     assert 5 == text.count("> [!WARNING]")
 
@@ -71,12 +70,12 @@ def test_a_missing_or_empty_section_counts_as_unwritten(root: Path) -> None:
     """Deleting the question does not answer it."""
     (root / "model_cards" / "contact.md").unlink()
     (root / "model_cards" / "description.md").write_text("\n")
-    assert {"Description", "Contact"} <= set(sections.list_unwritten(root))
+    assert {"Description", "Contact"} <= set(card_sections.list_unwritten(root))
 
 
 def test_a_finished_card_has_no_warning(root: Path) -> None:
     """What people wrote stands in the card as they wrote it."""
-    for name in sections.TITLES:
+    for name in card_sections.TITLES:
         (root / "model_cards" / f"{name}.md").write_text(f"Text of *{name}*.\n")
     text = render(root)
     assert "WARNING" not in text

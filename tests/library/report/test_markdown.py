@@ -25,8 +25,7 @@ from examples import (
     make_validation,
 )
 from gitops_ml.core import records as r
-from gitops_ml.report.environment import code, escape
-from gitops_ml.report.markdown import LIMIT, render_report
+from gitops_ml.report.markdown import LIMIT, code, escape, render_report
 
 PROBLEMS = ["binary", "multiclass", "regression"]
 NASTY = [

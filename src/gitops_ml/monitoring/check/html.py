@@ -54,7 +54,7 @@ def draw_charts(record: MonitoringRecord | None, checks: Sequence[Check]) -> Cha
 @cache
 def make_environment() -> Environment:
     """Return the environment of the report's page, with the templates of monitoring besides."""
-    environment = report_page.make_environment(str(report_page.__package__), TEMPLATES)
+    environment = report_page.make_html_environment(str(report_page.__package__), TEMPLATES)
     environment.filters |= {"mark": headline.mark, "state": headline.state, "when": write_time}
     environment.globals |= {
         "questions": headline.QUESTIONS,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...report.environment import make_environment
-from ...report.markdown import LENGTHS, LIMIT, tidy
+from ...report.markdown import LENGTHS, LIMIT, make_markdown_environment, tidy
 from .. import TEMPLATES
 from ..site.charts import pair_reasons
 from . import headline
@@ -61,7 +60,7 @@ def render_proposal(record: MonitoringRecord) -> str:
 def _render(template: str, contents: Mapping[str, Any]) -> str:
     """Fill a template, with lists cut until the text is short enough."""
     for most in LENGTHS:
-        text = tidy(make_environment(TEMPLATES).get_template(template).render(contents, most=most))
+        text = tidy(make_markdown_environment(TEMPLATES).get_template(template).render(contents, most=most))
         if len(text) < LIMIT:
             break
     return text

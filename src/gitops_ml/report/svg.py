@@ -1,4 +1,4 @@
-"""The canvas of a figure: one style, the page's colours, and bytes that repeat."""
+"""SVG of a Matplotlib plot: one style, the page's colours, and bytes that repeat."""
 
 from __future__ import annotations
 
