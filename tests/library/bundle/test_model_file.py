@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import pickle
+import pkgutil
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -26,7 +28,9 @@ from sklearn.model_selection import RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from gitops_ml.bundle import model_file as persistence
+import gitops_ml
+from gitops_ml.bundle import model_file
+from gitops_ml.bundle.bundle import write_bundle
 from gitops_ml.core.errors import LifecycleError
 from toy_binary import features
 
@@ -74,8 +78,8 @@ def test_a_loaded_model_predicts_identically(
 ) -> None:
     """What is loaded gives the probabilities of what was saved, bit for bit."""
     model = make().fit(table, target)
-    persistence.save_model(model, tmp_path / "m.skops")
-    loaded = persistence.load_model(tmp_path / "m.skops")
+    model_file.save_model(model, tmp_path / "m.skops")
+    loaded = model_file.load_model(tmp_path / "m.skops")
     np.testing.assert_array_equal(model.predict_proba(table), loaded.predict_proba(table))
 
 
@@ -86,9 +90,9 @@ def test_the_same_model_gives_the_same_bytes(
     """Neither addresses in memory nor the time show in the file, not even after it was loaded."""
     first, second, third = (tmp_path / name for name in ("1.skops", "2.skops", "3.skops"))
     model = make().fit(table, target)
-    persistence.save_model(model, first)
-    persistence.save_model(pickle.loads(pickle.dumps(model)), second)
-    persistence.save_model(persistence.load_model(first), third)
+    model_file.save_model(model, first)
+    model_file.save_model(pickle.loads(pickle.dumps(model)), second)
+    model_file.save_model(model_file.load_model(first), third)
     assert first.read_bytes() == second.read_bytes() == third.read_bytes()
 
 
@@ -96,9 +100,9 @@ def test_sets_are_written_in_order(tmp_path: Path) -> None:
     """The order in which Python happens to list a set does not show in the file."""
     words = [f"word{number}" for number in range(50)]
     for name, order in (("1.skops", words), ("2.skops", words[::-1])):
-        persistence.save_model(CountVectorizer(stop_words=set(order)), tmp_path / name)
+        model_file.save_model(CountVectorizer(stop_words=set(order)), tmp_path / name)
     assert (tmp_path / "1.skops").read_bytes() == (tmp_path / "2.skops").read_bytes()
-    assert set(words) == persistence.load_model(tmp_path / "1.skops").stop_words
+    assert set(words) == model_file.load_model(tmp_path / "1.skops").stop_words
 
 
 def test_what_was_one_object_stays_one(tmp_path: Path) -> None:
@@ -106,8 +110,8 @@ def test_what_was_one_object_stays_one(tmp_path: Path) -> None:
     model = LogisticRegression()
     model.one = model.same = np.arange(3)
     model.other = np.arange(3)
-    persistence.save_model(model, tmp_path / "m.skops")
-    loaded = persistence.load_model(tmp_path / "m.skops")
+    model_file.save_model(model, tmp_path / "m.skops")
+    loaded = model_file.load_model(tmp_path / "m.skops")
     assert loaded.one is loaded.same
     assert loaded.one is not loaded.other
 
@@ -119,8 +123,8 @@ def test_a_search_is_kept_as_the_estimator_it_found(
     grid = {"C": loguniform(0.1, 10)}
     search = RandomizedSearchCV(LogisticRegression(), grid, n_iter=2, cv=2, random_state=0)
     model = make_pipeline(features.linear_features(), search).fit(table, target)
-    persistence.save_model(model, tmp_path / "m.skops")
-    loaded = persistence.load_model(tmp_path / "m.skops")
+    model_file.save_model(model, tmp_path / "m.skops")
+    loaded = model_file.load_model(tmp_path / "m.skops")
     assert isinstance(loaded[-1], LogisticRegression)
     np.testing.assert_array_equal(model.predict_proba(table), loaded.predict_proba(table))
 
@@ -137,7 +141,7 @@ def test_a_search_is_kept_as_the_estimator_it_found(
 )
 def test_known_types_are_trusted(name: str) -> None:
     """What models are made of may be loaded."""
-    assert persistence.is_trusted(name)
+    assert model_file.is_trusted(name)
 
 
 @pytest.mark.parametrize(
@@ -167,16 +171,36 @@ def test_known_types_are_trusted(name: str) -> None:
         "",
         f"{PACKAGE}.features.OrdinalEncoder",
         f"{PACKAGE}.features.np",
-        "gitops_ml.tracking.store.start_ui",
-        "gitops_ml.bundle.bundle.write_bundle",
-        "gitops_ml.cli.run.run",
-        "gitops_ml.__main__.app",
         f"{PACKAGE}_other.features.calendar_parts",
     ],
 )
 def test_everything_else_is_refused(name: str) -> None:
     """To come from a known package is not enough: a file calls what it names."""
-    assert not persistence.is_trusted(name)
+    assert not model_file.is_trusted(name)
+
+
+def list_library_names() -> list[str]:
+    """Return every name of every module of the library, imported ones included."""
+    found = pkgutil.walk_packages(gitops_ml.__path__, f"{gitops_ml.__name__}.")
+    modules = [gitops_ml, *(importlib.import_module(module.name) for module in found)]
+    return [f"{module.__name__}.{name}" for module in modules for name in vars(module)]
+
+
+def test_nothing_of_the_library_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It writes files, starts processes and deploys; not even a project of its name changes that."""
+    names = list_library_names()
+    assert {"gitops_ml.cli.console.Console", "gitops_ml.bundle.bundle.write_bundle"} <= set(names)
+    assert [] == [name for name in names if model_file.is_trusted(name)]
+    monkeypatch.setattr("gitops_ml.core.project._chosen", "gitops_ml")
+    assert [] == [name for name in names if model_file.is_trusted(name)]
+
+
+def test_a_file_that_names_a_function_of_the_library_is_not_loaded(tmp_path: Path) -> None:
+    """As dangerous as any other."""
+    path = tmp_path / "evil.skops"
+    path.write_bytes(skops.io.dumps(FunctionTransformer(write_bundle)))
+    with pytest.raises(LifecycleError, match=r"evil\.skops .* gitops_ml\.bundle\.bundle\.write_bundle"):
+        model_file.load_model(path)
 
 
 def test_a_file_that_names_a_dangerous_function_is_not_loaded(tmp_path: Path) -> None:
@@ -184,7 +208,7 @@ def test_a_file_that_names_a_dangerous_function_is_not_loaded(tmp_path: Path) ->
     path = tmp_path / "evil.skops"
     path.write_bytes(skops.io.dumps(FunctionTransformer(pd.eval)))
     with pytest.raises(LifecycleError, match=r"evil\.skops .* pandas\.eval"):
-        persistence.load_model(path)
+        model_file.load_model(path)
 
 
 def test_nothing_of_a_refused_file_runs(tmp_path: Path) -> None:
@@ -199,7 +223,7 @@ def test_nothing_of_a_refused_file_runs(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("schema.json", json.dumps(call))
     with pytest.raises(LifecycleError, match=r"numpy\.memmap"):
-        persistence.load_model(path)
+        model_file.load_model(path)
     assert victim.read_text() == "precious"
 
 
@@ -208,13 +232,13 @@ def test_functions_hidden_in_partials_are_found(tmp_path: Path) -> None:
     path = tmp_path / "evil.skops"
     path.write_bytes(skops.io.dumps(FunctionTransformer(partial(pd.read_pickle, compression=None))))
     with pytest.raises(LifecycleError, match="read_pickle"):
-        persistence.load_model(path)
+        model_file.load_model(path)
 
 
 def test_what_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:
     """A lambda is named when the model is made, not when it is deployed."""
     with pytest.raises(LifecycleError, match=r"FunctionTransformer\.func is .*<lambda>; keep"):
-        persistence.save_model(FunctionTransformer(lambda X: X), tmp_path / "m.skops")
+        model_file.save_model(FunctionTransformer(lambda X: X), tmp_path / "m.skops")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -223,21 +247,21 @@ def test_the_attribute_that_cannot_be_saved_is_named(tmp_path: Path) -> None:
     step = FunctionTransformer()
     step.means_ = pd.Series([1.0, 2.0])
     with pytest.raises(LifecycleError, match=r"\.means_ is pandas\.Series; keep NumPy arrays"):
-        persistence.save_model(make_pipeline(step, LogisticRegression()), tmp_path / "m.skops")
+        model_file.save_model(make_pipeline(step, LogisticRegression()), tmp_path / "m.skops")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """A model that is not there is no bug."""
     with pytest.raises(LifecycleError, match=r"m\.skops is missing"):
-        persistence.load_model(tmp_path / "m.skops")
+        model_file.load_model(tmp_path / "m.skops")
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with a small model."""
     path = tmp_path_factory.mktemp("saved") / "m.skops"
-    persistence.save_model(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), path)
+    model_file.save_model(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), path)
     return path
 
 
@@ -249,7 +273,7 @@ def test_half_a_file_is_refused(share: float, saved: Path) -> None:
     broken = saved.with_name("half.skops")
     broken.write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(LifecycleError, match=r"half\.skops is not a whole skops file"):
-        persistence.load_model(broken)
+        model_file.load_model(broken)
 
 
 @pytest.mark.parametrize("content", ["not an archive", "PK\x03\x04 almost"])
@@ -257,4 +281,4 @@ def test_another_kind_of_file_is_refused(content: str, tmp_path: Path) -> None:
     """A file of another kind is no model."""
     (tmp_path / "m.skops").write_text(content)
     with pytest.raises(LifecycleError, match="not a whole skops file"):
-        persistence.load_model(tmp_path / "m.skops")
+        model_file.load_model(tmp_path / "m.skops")
