@@ -57,12 +57,12 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Put the last run's model into production: one commit on the branch production."""
-    from ..production import branch as production
     from ..production import promotion
+    from ..production.branch import read_history
 
     root = Path()
     if plan:
-        state = promotion.plan_promotion(root, production.read_history(root, remote))
+        state = promotion.plan_promotion(root, read_history(root, remote))
     else:
         state = promotion.promote(root, remote, image, expect)
     if as_json:
@@ -78,12 +78,12 @@ def promote(
 @app.command()
 def rollback(to: To = None, remote: Remote = "origin", plan: Plan = False, as_json: AsJson = False) -> None:
     """Let an earlier version run again: one commit on the branch production."""
-    from ..production import branch as production
     from ..production import promotion
+    from ..production.branch import read_history
 
     root = Path()
     if plan:
-        state = promotion.find_target(production.read_history(root, remote), to).state
+        state = promotion.find_target(read_history(root, remote), to).state
     else:
         state = promotion.rollback(root, remote, to)
     if as_json:

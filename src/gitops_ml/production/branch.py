@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..core.errors import LifecycleError
 from ..core.formatting import name_metric, write_metric
+from ..core.git import GitError, ask_git, list_commits, read_files
 from ..core.layout import STATE
 from ..core.records import Estimate, Part, Verdict
 
 BRANCH = "production"
 REFERENCE = f"refs/heads/{BRANCH}"
-FIELDS = "%H%x00%cI%x00%s"
 # What checks of production leave there. It says nothing of what runs, and stays whatever runs.
 MONITORING = "monitoring"
 
@@ -106,10 +104,10 @@ def read_branch(root: Path, remote: str) -> Branch:
     if tip is None:
         return Branch(tip=None, deployments=[])
     commits = list_commits(root, tip, ":(top)", f":(top,exclude){MONITORING}")
-    states = _read_states(root, [sha for sha, _, _ in commits])
+    states = _read_states(root, [commit.sha for commit in commits])
     deployments = [
-        Deployment(sha=sha, time=time, subject=subject, state=state)
-        for (sha, time, subject), state in zip(commits, states, strict=True)
+        Deployment(**commit._asdict(), state=state)
+        for commit, state in zip(commits, states, strict=True)
         if state is not None
     ]
     return Branch(tip, deployments)
@@ -117,41 +115,22 @@ def read_branch(root: Path, remote: str) -> Branch:
 
 def fetch_tip(root: Path, remote: str) -> str | None:
     """Return the newest commit of the branch, fetched; None where nothing was ever deployed."""
-    heads = dict(line.split("\t")[::-1] for line in _ask(root, "ls-remote", remote, REFERENCE).splitlines())
-    if REFERENCE in heads:
-        _ask(root, "fetch", "--quiet", "--no-tags", remote, REFERENCE)
-    return heads.get(REFERENCE)
-
-
-def read_files(root: Path, places: Sequence[str]) -> list[bytes]:
-    """Return files of commits, each by ``COMMIT:PATH``; empty where there is no such file."""
-    asked = "".join(f"{place}\n" for place in places)
-    return list(_split(_run(root, "cat-file", "--batch", given=asked.encode())))
-
-
-def list_commits(root: Path, start: str, *paths: str) -> list[tuple[str, str, str]]:
-    """Return commit, time (ISO 8601) and subject of what changed paths up to ``start``, the newest first.
-
-    A path is one of the project's, or begins with ``:(top)`` where it is one of the repository's.
-    """
-    log = _ask(root, "log", "--first-parent", f"--format={FIELDS}", start, "--", *paths)
-    commits = [line.split("\0", 2) for line in log.split("\n") if line]
-    return [(sha, time, subject) for sha, time, subject in commits]
-
-
-def is_shallow(root: Path) -> bool:
-    """Tell whether a clone lacks older commits."""
-    return _ask(root, "rev-parse", "--is-shallow-repository") == "true"
+    with _explain_errors(remote):
+        found = ask_git(root, "ls-remote", remote, REFERENCE).splitlines()
+        heads = dict(line.split("\t")[::-1] for line in found)
+        if REFERENCE in heads:
+            ask_git(root, "fetch", "--quiet", "--no-tags", remote, REFERENCE)
+        return heads.get(REFERENCE)
 
 
 def describe_deployment(deployment: Deployment) -> str:
-    """Say in one line what ran, since when, from which commit, why and how good it was."""
+    """Say in one line what ran, since when, with which verdict, from which commit, and its score."""
     state = deployment.state
     commit = (state.commit or "unknown")[:12]
     score = state.score
-    told = f"  {name_metric(score.metric)} {write_metric(score.metric, score.estimate)}" if score else ""
-    why = f"{state.verdict:<13}{commit:<14}{deployment.subject}{told}"
-    return f"{deployment.time}  model {state.version:<4}{why}"
+    metric = f"  {name_metric(score.metric)} {write_metric(score.metric, score.estimate)}" if score else ""
+    origin = f"{state.verdict:<13}{commit:<14}{deployment.subject}"
+    return f"{deployment.time}  model {state.version:<4}{origin}{metric}"
 
 
 def commit_files(
@@ -168,7 +147,7 @@ def commit_files(
     subject : str
         Of the commit.
     parent : str or None
-        What the branch is expected to be at; None where it does not exist yet. Its checks
+        What the branch is expected to be at; None where it does not exist yet. Its checks of
         production are kept.
 
     Raises
@@ -194,19 +173,19 @@ def commit_check(root: Path, remote: str, files: Mapping[str, bytes], subject: s
 
 def _commit(root: Path, remote: str, entries: Sequence[str], subject: str, parent: str | None) -> None:
     """Let the branch hold these entries, written as ``git ls-tree -r`` does, and nothing else."""
-    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        index, given = str(Path(folder) / "index"), "\0".join([*entries, ""]).encode()
-        _ask(root, "update-index", "-z", "--index-info", given=given, GIT_INDEX_FILE=index)
-        tree = _ask(root, "write-tree", GIT_INDEX_FILE=index)
-    parents = ["-p", parent] if parent else []
-    sha = _ask(root, "commit-tree", tree, *parents, "-m", subject)
-    lease = f"--force-with-lease={REFERENCE}:{parent or ''}"
-    _ask(root, "push", "--quiet", "--no-verify", lease, remote, f"{sha}:{REFERENCE}")
+    with _explain_errors(remote), tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+        index, lines = str(Path(folder) / "index"), "\0".join([*entries, ""]).encode()
+        ask_git(root, "update-index", "-z", "--index-info", stdin=lines, GIT_INDEX_FILE=index)
+        tree = ask_git(root, "write-tree", GIT_INDEX_FILE=index)
+        parents = ["-p", parent] if parent else []
+        sha = ask_git(root, "commit-tree", tree, *parents, "-m", subject)
+        lease = f"--force-with-lease={REFERENCE}:{parent or ''}"
+        ask_git(root, "push", "--quiet", "--no-verify", lease, remote, f"{sha}:{REFERENCE}")
 
 
 def _store(root: Path, files: Mapping[str, bytes]) -> list[str]:
     """Put files into the repository's store, and return their entries."""
-    blobs = {path: _ask(root, "hash-object", "-w", "--stdin", given=files[path]) for path in files}
+    blobs = {path: ask_git(root, "hash-object", "-w", "--stdin", stdin=files[path]) for path in files}
     return [f"100644 blob {blob}\t{path}" for path, blob in blobs.items()]
 
 
@@ -220,7 +199,7 @@ def _list_others(root: Path, commit: str) -> list[str]:
 
 def _list_entries(root: Path, commit: str) -> list[str]:
     """Return the files of a commit, as Git writes them: mode, type, digest, and path after a tab."""
-    return _ask(root, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0")[:-1]
+    return ask_git(root, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0")[:-1]
 
 
 def _is_check(entry: str) -> bool:
@@ -238,15 +217,6 @@ def _read_states(root: Path, commits: list[str]) -> list[State | None]:
     return states
 
 
-def _split(answer: bytes) -> Iterator[bytes]:
-    """Yield the files that ``git cat-file --batch`` wrote one after the other; nothing for a missing one."""
-    while answer:
-        head, _, answer = answer.partition(b"\n")
-        size = None if head.endswith(b" missing") else int(head.split()[-1])
-        yield answer[: size or 0]
-        answer = answer if size is None else answer[size + 1 :]
-
-
 def _read_state(content: bytes) -> State | None:
     try:
         return State.model_validate_json(content)
@@ -254,38 +224,22 @@ def _read_state(content: bytes) -> State | None:
         return None
 
 
-def _ask(root: Path, *words: str, given: bytes | None = None, **variables: str) -> str:
-    """Run Git and return what it says, in one piece and without the last line break."""
-    return _run(root, *words, given=given, **variables).decode("utf-8", "replace").strip()
-
-
-def _run(root: Path, *words: str, given: bytes | None = None, **variables: str) -> bytes:
-    """Run Git on what is given, with some more variables."""
+@contextmanager
+def _explain_errors(remote: str) -> Iterator[None]:
+    """Say what an error of Git means for the branch."""
     try:
-        ended = subprocess.run(
-            ["git", *words],
-            cwd=root,
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **variables},
-            input=given or b"",
-            capture_output=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise LifecycleError("git is not installed; the branch production needs it.") from None
-    if ended.returncode:
-        raise _explain(words, ended.stderr.decode("utf-8", "replace"))
-    return ended.stdout
+        yield
+    except GitError as error:
+        raise _explain(error, remote) from None
 
 
-def _explain(words: Sequence[str], said: str) -> LifecycleError:
-    verb, missing = words[0], re.search("'(.*)' does not appear to be a git repository", said)
-    if missing and missing[1] in words:
+def _explain(error: GitError, remote: str) -> LifecycleError:
+    said = error.stderr
+    if f"'{remote}' does not appear to be a git repository" in said:
         return NoRemoteError(
-            f"There is no repository '{missing[1]}' that would have the branch {BRANCH}; "
+            f"There is no repository '{remote}' that would have the branch {BRANCH}; "
             "add the remote with 'git remote add', or name another with --remote."
         )
-    lines = [line for line in said.splitlines() if not line.startswith("hint:")] or ["it said nothing"]
-    if verb == "push" and ("stale info" in said or "fetch first" in said or "already exists" in said):
+    if error.verb == "push" and any(sign in said for sign in ("stale info", "fetch first", "already exists")):
         return BranchMovedError(f"Branch {BRANCH} has moved since it was read; run the same command again.")
-    reason = lines[-1].removeprefix("fatal: ").removeprefix("error: ")
-    return LifecycleError(f"git {verb} failed for branch {BRANCH}: {reason}")
+    return LifecycleError(f"git {error.verb} failed for branch {BRANCH}: {error.reason}")

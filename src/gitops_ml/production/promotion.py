@@ -14,8 +14,16 @@ from ..core.errors import LifecycleError
 from ..core.layout import ARCHIVE, BUILD, BUNDLE, CARD, STATE
 from ..core.records import ComparisonRecord, RunRecord
 from ..report.console_lines import describe_failure
-from . import branch as production
-from .branch import Branch, BranchMovedError, Deployment, Score, State
+from .branch import (
+    Branch,
+    BranchMovedError,
+    Deployment,
+    Score,
+    State,
+    commit_files,
+    commit_state,
+    read_branch,
+)
 from .manifests import write_manifests
 
 
@@ -81,7 +89,7 @@ def promote(root: Path, remote: str, image: str | None, expected: int | None = N
         As ``plan_promotion``, and if the branch cannot be read or written, a manifest is missing, or
         it would become another version. Production is as it was.
     """
-    branch = production.read_branch(root, remote)
+    branch = read_branch(root, remote)
     planned = plan_promotion(root, branch.deployments)
     if planned is None:
         return None
@@ -96,7 +104,7 @@ def promote(root: Path, remote: str, image: str | None, expected: int | None = N
     if image is not None:
         files |= write_manifests(root, image, state.version)
     subject = f"Deploy model {state.version}"
-    _commit(root, remote, branch, partial(production.commit_files, root, remote, files, subject))
+    _commit(root, remote, branch, partial(commit_files, root, remote, files, subject))
     return state
 
 
@@ -115,10 +123,10 @@ def rollback(root: Path, remote: str, version: int | None) -> State:
     LifecycleError
         If there is no such version, or it runs already. Production is as it was.
     """
-    branch = production.read_branch(root, remote)
+    branch = read_branch(root, remote)
     target = find_target(branch.deployments, version)
     subject = f"Roll back to model {target.state.version}"
-    _commit(root, remote, branch, partial(production.commit_state, root, remote, target.sha, subject))
+    _commit(root, remote, branch, partial(commit_state, root, remote, target.sha, subject))
     return target.state
 
 
@@ -153,7 +161,7 @@ def _commit(root: Path, remote: str, branch: Branch, commit: Callable[[str | Non
     try:
         commit(branch.tip)
     except BranchMovedError:
-        now = production.read_branch(root, remote)
+        now = read_branch(root, remote)
         if now.deployments != branch.deployments:
             raise
         commit(now.tip)

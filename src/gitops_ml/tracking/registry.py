@@ -19,8 +19,7 @@ from ..core.errors import LifecycleError
 from ..core.layout import ARCHIVE, BUILD
 from ..core.records import Part
 from ..core.settings import PARAMS, Settings, read_settings
-from ..production import branch as production
-from ..production.branch import Deployment, State
+from ..production.branch import Deployment, State, read_history
 from .models import Tracked, find_tracked, log_bundle
 from .store import VARIABLE, explain_errors, find_uri, prepare_environment, require_unlocked
 
@@ -221,7 +220,7 @@ def describe_missing(missing: list[State]) -> str:
 
 @contextmanager
 def _open_registry(root: Path, remote: str, packages: list[Path]) -> Iterator[Registry | None]:
-    history = production.read_history(root, remote)
+    history = read_history(root, remote)
     if not history:
         yield None
         return

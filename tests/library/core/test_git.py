@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from gitops_ml.core.git import Revision, read_revision
+import pytest
+
+from gitops_ml.core.errors import LifecycleError
+from gitops_ml.core.git import GitError, Revision, read_files, read_revision, run_git
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -41,3 +44,34 @@ def test_a_changed_file_makes_it_dirty(tmp_path: Path) -> None:
 
     assert Revision(git(tmp_path, "rev-parse", "HEAD"), dirty=False) == clean
     assert clean._replace(dirty=True) == read_revision(tmp_path)
+
+
+def test_files_of_commits_are_read_in_order(tmp_path: Path) -> None:
+    """One that is missing is empty, and does not shift the others."""
+    git(tmp_path, "init")
+    for name, text in {"a": "1\n", "b": ""}.items():
+        (tmp_path / name).write_text(text)
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "one")
+
+    assert [b"1\n", b"", b"", b"1\n"] == read_files(tmp_path, ["HEAD:a", "HEAD:b", "HEAD:c", "HEAD:./a"])
+
+
+def test_a_failure_says_what_git_says(tmp_path: Path) -> None:
+    """The line with the problem, and none of the advice around it."""
+    git(tmp_path, "init")
+
+    with pytest.raises(GitError, match=r"^git fetch failed: 'nowhere' does not") as raised:
+        run_git(tmp_path, "fetch", "nowhere", "main")
+
+    assert "fetch" == raised.value.verb
+    assert "Could not read from remote repository" in raised.value.stderr
+
+
+def test_git_may_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run needs none; what does need it says so."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert Revision(None, dirty=False) == read_revision(tmp_path)
+    with pytest.raises(LifecycleError, match="git is not installed"):
+        run_git(tmp_path, "status")

@@ -10,7 +10,8 @@ import pytest
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.monitoring.check import history
 from gitops_ml.monitoring.check.records import Check, MonitoringRecord, Retraining
-from gitops_ml.production import branch as production
+from gitops_ml.production import promotion
+from gitops_ml.production.branch import fetch_tip, read_branch, read_history
 from toys import deploy, git, make_next_model, run
 
 
@@ -28,7 +29,7 @@ def record(root: Path, check: Check) -> None:
 
 def read_checks(root: Path) -> list[Check]:
     """Return the checks that the remote's branch has."""
-    tip = production.fetch_tip(root, "origin")
+    tip = fetch_tip(root, "origin")
     return history.read_checks(root, tip) if tip else []
 
 
@@ -80,11 +81,11 @@ def test_checks_stay_whatever_runs(deploying: Path) -> None:
     run("rollback")
     assert sorted([*first, history.HISTORY, history.RECORD]) == list_files(deploying)
     assert [make_check(1), make_check(2)] == read_checks(deploying)
-    assert [1, 2, 1] == [one.state.version for one in production.read_history(deploying, "origin")]
+    assert [1, 2, 1] == [one.state.version for one in read_history(deploying, "origin")]
     git(deploying, "clone", "--quiet", "--branch", "production", "remote.git", "hand")
     git(deploying / "hand", "revert", "--no-edit", "HEAD")
     git(deploying / "hand", "push", "--quiet")
-    assert [2, 1, 2, 1] == [one.state.version for one in production.read_history(deploying, "origin")]
+    assert [2, 1, 2, 1] == [one.state.version for one in read_history(deploying, "origin")]
     assert [make_check(1), make_check(2)] == read_checks(deploying)
 
 
@@ -108,9 +109,9 @@ def test_a_check_holds_up_no_deployment(deploying: Path, monkeypatch: pytest.Mon
     """A deployment that meets a check is put on top of it."""
     deploy(deploying, "a")
     make_next_model(deploying, "b")
-    stale, real = iter([production.read_branch(deploying, "origin")]), production.read_branch
+    stale, real = iter([read_branch(deploying, "origin")]), read_branch
     record(deploying, make_check(1))
-    monkeypatch.setattr(production, "read_branch", lambda *where: next(stale, None) or real(*where))
+    monkeypatch.setattr(promotion, "read_branch", lambda *where: next(stale, None) or real(*where))
     run("promote")
     assert ["Deploy model 2", "Check model 1: quiet", "Deploy model 1"] == list_subjects(deploying)
     assert [make_check(1)] == read_checks(deploying)
@@ -122,7 +123,7 @@ def test_a_project_below_the_top_of_its_repository(deploying: Path) -> None:
     inner = deploying / "data"
     git(inner, "remote", "set-url", "origin", str(deploying / "remote.git"))
     record(inner, make_check(1))
-    assert [1] == [one.state.version for one in production.read_history(inner, "origin")]
+    assert [1] == [one.state.version for one in read_history(inner, "origin")]
     assert [make_check(1)] == read_checks(inner)
 
 

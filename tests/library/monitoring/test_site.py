@@ -21,8 +21,7 @@ from checks import (
 from gitops_ml.core.records import Estimate
 from gitops_ml.monitoring.site.site import GENERATOR, render_site
 from gitops_ml.monitoring.site.timeline import Acceptance, order_steps, read_timeline
-from gitops_ml.production import branch as production
-from gitops_ml.production.branch import Score
+from gitops_ml.production.branch import Score, commit_check, commit_files, fetch_tip
 from reader import Reader
 from toys import git, mlops, run
 
@@ -51,9 +50,9 @@ def write_state(root: Path, version: int, subject: str) -> None:
     """Commit to production that a version runs."""
     state = make_deployment(version, 0, subject).state
     files = {"model.json": state.model_dump_json(), "model_cards/model_card.md": CARD}
-    tip = production.fetch_tip(root, "origin")
+    tip = fetch_tip(root, "origin")
     encoded = {path: text.encode() for path, text in files.items()}
-    production.commit_files(root, "origin", encoded, subject, tip)
+    commit_files(root, "origin", encoded, subject, tip)
 
 
 def accept(root: Path, rows: int, subject: str) -> None:
@@ -239,9 +238,9 @@ def test_site_is_made_from_the_branch(clone: Path) -> None:
         "monitoring/history.jsonl": checks,
         "monitoring/monitoring.json": make_record().model_dump_json(),
     }
-    tip = production.fetch_tip(clone, "origin")
+    tip = fetch_tip(clone, "origin")
     encoded = {path: text.encode() for path, text in monitoring.items()}
-    production.commit_check(clone, "origin", encoded, "Check model 2: alarm", str(tip))
+    commit_check(clone, "origin", encoded, "Check model 2: alarm", str(tip))
     accept(clone, 1000, "Accept")
     (clone / "data.lock").write_text("<<<<<<< half-merged\n")
     git(clone, "commit", "--quiet", "--all", "--message", "Break it")

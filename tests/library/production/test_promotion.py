@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from gitops_ml.core.errors import LifecycleError
-from gitops_ml.production import branch as production
 from gitops_ml.production import promotion
+from gitops_ml.production.branch import read_branch, read_history
 from toys import deploy, git, make_next_model, mlops, run
 
 IMAGE = "registry.example.org/me/model@sha256:" + 64 * "a"
 
 
-def read_branch(root: Path) -> dict[str, object]:
+def read_model(root: Path) -> dict[str, object]:
     """Return model.json as the remote has it."""
     model: dict[str, object] = json.loads(git(root / "remote.git", "show", "production:model.json"))
     return model
@@ -31,14 +31,14 @@ def list_files(root: Path) -> list[str]:
 
 def list_versions(root: Path) -> list[int]:
     """Return the versions that ran, the newest first."""
-    return [deployment.state.version for deployment in production.read_history(root, "origin")]
+    return [deployment.state.version for deployment in read_history(root, "origin")]
 
 
 def test_first_deployment(deploying: Path) -> None:
     """Without a branch there is nothing before; what is committed names the package and has the card."""
     digest = run("package").output.split()[0]
     assert "Model 1 is in production.\n" == run("promote", "--image", IMAGE).output
-    model = read_branch(deploying)
+    model = read_model(deploying)
     lineage = json.loads((deploying / "build/bundle/lineage.json").read_text())
     assert (1, digest, lineage["run_key"], IMAGE) == (
         model["version"],
@@ -173,17 +173,17 @@ def test_stale_package_is_not_promoted(deploying: Path) -> None:
 def test_two_at_once(deploying: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two deployments that read the same state one comes first; the other changes nothing."""
     make_next_model(deploying, "a")
-    stale = iter([production.read_branch(deploying, "origin")])
+    stale = iter([read_branch(deploying, "origin")])
     run("promote")
     make_next_model(deploying, "b")
     with monkeypatch.context() as patch:
-        real = production.read_branch
-        patch.setattr(production, "read_branch", lambda *where: next(stale, None) or real(*where))
+        real = read_branch
+        patch.setattr(promotion, "read_branch", lambda *where: next(stale, None) or real(*where))
         with pytest.raises(LifecycleError, match="has moved since it was read"):
             promotion.promote(deploying, "origin", None)
-    assert ("a", [1]) == (read_branch(deploying)["run_key"], list_versions(deploying))
+    assert ("a", [1]) == (read_model(deploying)["run_key"], list_versions(deploying))
     run("promote")
-    assert ("b", [2, 1]) == (read_branch(deploying)["run_key"], list_versions(deploying))
+    assert ("b", [2, 1]) == (read_model(deploying)["run_key"], list_versions(deploying))
 
 
 def test_another_version_than_planned(deploying: Path) -> None:
@@ -222,7 +222,7 @@ def test_odd_subject(deploying: Path) -> None:
     git(deploying / "hand", "add", "--all")
     git(deploying / "hand", "commit", "--quiet", "--message", subject)
     git(deploying / "hand", "push", "--quiet")
-    history = production.read_history(deploying, "origin")
+    history = read_history(deploying, "origin")
     assert [subject, "Deploy model 1"] == [deployment.subject for deployment in history]
 
 
@@ -230,7 +230,7 @@ def test_branch_of_a_similar_name(deploying: Path) -> None:
     """Only the branch itself says what runs."""
     git(deploying, "commit", "--quiet", "--allow-empty", "--message", "Begin")
     git(deploying, "push", "--quiet", "origin", "HEAD:refs/heads/a/refs/heads/production")
-    assert [] == production.read_history(deploying, "origin")
+    assert [] == read_history(deploying, "origin")
 
 
 def test_no_such_remote(deploying: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ...core.errors import LifecycleError
-from ...production import branch as production
-from ...production.branch import BranchMovedError
+from ...core.git import read_files
+from ...production.branch import MONITORING, BranchMovedError, commit_check, fetch_tip
 from .records import Check, MonitoringRecord
 
-HISTORY = f"{production.MONITORING}/history.jsonl"
-RECORD = f"{production.MONITORING}/{MonitoringRecord.file_name()}"
+HISTORY = f"{MONITORING}/history.jsonl"
+RECORD = f"{MONITORING}/{MonitoringRecord.file_name()}"
 # More than a year of daily checks, which all of its readers take in at once; Git keeps the older ones.
 MAX_CHECKS = 400
 # Of the last check, below the build.
@@ -24,7 +24,7 @@ TRIES = 3
 
 def read_checks(root: Path, commit: str) -> list[Check]:
     """Return the checks that a commit of the branch has; what cannot be read of them is passed over."""
-    [content] = production.read_files(root, [f"{commit}:{HISTORY}"])
+    [content] = read_files(root, [f"{commit}:{HISTORY}"])
     return [check for line in content.splitlines() if (check := _parse(line))]
 
 
@@ -49,7 +49,7 @@ def record_check(root: Path, remote: str, record: MonitoringRecord, check: Check
         If nothing was ever deployed, or the branch cannot be written; then it is as it was.
     """
     for attempt in range(1, TRIES + 1):
-        tip = production.fetch_tip(root, remote)
+        tip = fetch_tip(root, remote)
         if tip is None:
             raise LifecycleError("Nothing has been deployed yet, so there is no check to record.")
         earlier = [one for one in read_checks(root, tip) if one.time != check.time]
@@ -59,7 +59,7 @@ def record_check(root: Path, remote: str, record: MonitoringRecord, check: Check
         }
         subject = f"Check model {check.model}: {'alarm' if check.alarm else 'quiet'}"
         try:
-            return production.commit_check(root, remote, files, subject, tip)
+            return commit_check(root, remote, files, subject, tip)
         except BranchMovedError:
             if attempt == TRIES:
                 raise

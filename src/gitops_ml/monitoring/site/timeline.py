@@ -8,10 +8,9 @@ from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from ...core.git import read_revision
+from ...core.git import is_shallow, list_commits, read_files, read_revision
 from ...data.lock import LOCK, parse_lock
-from ...production import branch as production
-from ...production.branch import Deployment
+from ...production.branch import Deployment, read_branch
 from ..check.history import RECORD, read_checks
 from ..check.records import Check, MonitoringRecord
 
@@ -75,7 +74,7 @@ def read_timeline(root: Path, remote: str) -> Timeline:
     LifecycleError
         If the repository cannot be asked, or does not say in a way that can be read what runs.
     """
-    branch = production.read_branch(root, remote)
+    branch = read_branch(root, remote)
     steps = order_steps(branch.deployments)
     checks, record = _read_monitoring(root, branch.tip) if branch.tip else ([], None)
     return Timeline(
@@ -85,7 +84,7 @@ def read_timeline(root: Path, remote: str) -> Timeline:
         checks=checks,
         record=record,
         accepted=_read_acceptances(root),
-        shallow=production.is_shallow(root),
+        shallow=is_shallow(root),
     )
 
 
@@ -108,7 +107,7 @@ def _tell_kind(version: int, before: Sequence[int]) -> Kind:
 
 
 def _read_monitoring(root: Path, tip: str) -> tuple[list[Check], MonitoringRecord | None]:
-    [record] = production.read_files(root, [f"{tip}:{RECORD}"])
+    [record] = read_files(root, [f"{tip}:{RECORD}"])
     return read_checks(root, tip), _parse_record(record)
 
 
@@ -117,7 +116,7 @@ def _read_cards(root: Path, steps: Sequence[Step]) -> dict[int, str]:
     newest: dict[int, str] = {}
     for step in steps:
         newest.setdefault(step.deployment.state.version, step.deployment.sha)
-    contents = production.read_files(root, [f"{sha}:{CARD}" for sha in newest.values()])
+    contents = read_files(root, [f"{sha}:{CARD}" for sha in newest.values()])
     texts = [content.decode("utf-8", "replace") for content in contents]
     return {version: text for version, text in zip(newest, texts, strict=True) if text}
 
@@ -125,8 +124,8 @@ def _read_cards(root: Path, steps: Sequence[Step]) -> dict[int, str]:
 def _read_acceptances(root: Path) -> list[Acceptance]:
     """Return how the lock grew; versions of it that are no lock, such as half-merged ones, are left out."""
     head = read_revision(root).commit
-    commits = production.list_commits(root, head, LOCK)[:MOST_LOCKS] if head else []
-    contents = production.read_files(root, [f"{sha}:./{LOCK}" for sha, _, _ in commits])
+    commits = list_commits(root, head, LOCK)[:MOST_LOCKS] if head else []
+    contents = read_files(root, [f"{sha}:./{LOCK}" for sha, _, _ in commits])
     found = []
     for (sha, time, subject), content in zip(commits, contents, strict=True):
         try:
