@@ -20,14 +20,15 @@ from fastapi.testclient import TestClient
 from pyarrow import parquet
 
 from gitops_ml.core.settings import ServeSettings
-from gitops_ml.serving.app import Service, make_app
+from gitops_ml.serving.app import make_app
 from gitops_ml.serving.model import Model
+from gitops_ml.serving.service import make_service
 
 
 @contextmanager
 def open_client(model: Model, token: str | None = None, **settings: Any) -> Iterator[TestClient]:
     """Give a client of a service in this process."""
-    app = make_app(Service(model, ServeSettings.model_validate(settings)), token)
+    app = make_app(make_service(model, ServeSettings.model_validate(settings)), token)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.formatting import plural, write_number, write_share
 from ..core.settings import Settings
-from ..serving.service_stats import BOUNDS, SUFFIX, ServiceSummary
+from ..serving.service_stats import BOUNDS, SUFFIX, ServiceStats
 from .check.records import ServiceCheck
 from .prediction_log.folder import SLACK, connect, first_line, list_stamped
 
@@ -48,10 +48,10 @@ def check_service(url: str, since: datetime, until: datetime, settings: Settings
     LifecycleError
         If the place cannot be reached.
     """
-    summaries: list[ServiceSummary] = []
+    summaries: list[ServiceStats] = []
     broken: list[str] = []
     for path, summary in _read_summaries(url, since, until):
-        if not isinstance(summary, ServiceSummary):
+        if not isinstance(summary, ServiceStats):
             broken.append(f"{'/'.join(path.split('/')[-2:])} ({summary})")
         elif since <= summary.ended < until:
             summaries.append(summary)
@@ -60,7 +60,7 @@ def check_service(url: str, since: datetime, until: datetime, settings: Settings
     return _describe(summaries, broken, settings)
 
 
-def _read_summaries(url: str, since: datetime, until: datetime) -> Iterator[tuple[str, ServiceSummary | str]]:
+def _read_summaries(url: str, since: datetime, until: datetime) -> Iterator[tuple[str, ServiceStats | str]]:
     """Read summaries; where one cannot be read, the reason stands in its place."""
     filesystem, folder = connect(url)
     try:
@@ -74,16 +74,16 @@ def _read_summaries(url: str, since: datetime, until: datetime) -> Iterator[tupl
             yield path, _parse(content)
 
 
-def _parse(content: Any) -> ServiceSummary | str:
+def _parse(content: Any) -> ServiceStats | str:
     if isinstance(content, Exception):
         return first_line(content)
     try:
-        return ServiceSummary.model_validate_json(content)
+        return ServiceStats.model_validate_json(content)
     except ValueError:
         return "no summary of the service"
 
 
-def _describe(summaries: Sequence[ServiceSummary], broken: Sequence[str], settings: Settings) -> ServiceCheck:
+def _describe(summaries: Sequence[ServiceStats], broken: Sequence[str], settings: Settings) -> ServiceCheck:
     answers, seconds = Counter[str](), Counter[float]()
     for summary in summaries:
         answers.update(summary.answers)

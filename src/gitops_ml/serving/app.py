@@ -1,4 +1,4 @@
-"""The HTTP service: its addresses, and what they answer."""
+"""The FastAPI application: its addresses, and what they answer."""
 
 from __future__ import annotations
 
@@ -6,123 +6,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
-import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 
-from ..core.errors import LifecycleError
-from ..core.settings import ServeSettings
-from .answers import tell_predictions
-from .auth import TokenGuard
-from .batching import Batcher, Predictions
-from .errors import Refusal
-from .limits import Room
-from .metrics import Metrics
-from .model import Model
-from .openapi import DETAIL, UNAUTHORISED, Answers, describe_answer, describe_predict
-from .prediction_log import PredictionLog
-from .requests import JSON, Table, merge, read_table
-from .service_stats import ServiceTally
-from .validation import Checker
-
-MEGABYTE = 1_000_000
-# A body larger than this is read and checked in a thread, so that others are answered meanwhile.
-LARGE = 100_000
-
-
-@dataclass
-class Service:
-    """All that answers requests."""
-
-    model: Model
-    settings: ServeSettings
-    draining: bool = False
-    """Whether the service is about to end: load balancers should look away."""
-    checker: Checker = field(init=False)
-    rows: Room = field(init=False)
-    bodies: Room = field(init=False)
-    metrics: Metrics = field(init=False)
-    batcher: Batcher = field(init=False)
-    tally: ServiceTally | None = field(init=False, default=None)
-    log: PredictionLog | None = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        contract, log = self.model.contract, self.settings.log
-        self.checker = Checker(contract)
-        _require_known(log.exclude, [*self.checker.kinds])
-        self.rows = Room(self.settings.max_waiting_rows, "rows")
-        self.bodies = Room(self.settings.max_waiting_mb * MEGABYTE, "bytes")
-        self.metrics = Metrics(self.model.version, self.rows)
-        self.batcher = Batcher(self._predict, self.model.may_merge, self.metrics.batch_rows.observe)
-        if log.url is not None:
-            version, has_probabilities = self.model.version, hasattr(self.model.estimator, "predict_proba")
-            self.tally = ServiceTally(version)
-            self.log = PredictionLog(
-                log, contract, version, self.tally, has_probabilities, self._count_dropped
-            )
-
-    async def predict(self, content_type: str, body: bytes) -> bytes:
-        """Return the answer to the records of a request.
-
-        Raises
-        ------
-        Refusal
-            If the body cannot be read, breaks the contract, or comes on top of too much.
-        """
-        read = asyncio.to_thread if len(body) > LARGE else _call
-        table = await read(read_table, content_type, body, self.checker.kinds, self.settings.max_rows)
-        with self.rows.hold(table.n_rows):
-            predictions = await self.batcher.predict(table)
-            return orjson.dumps({"version": self.model.version, "predictions": predictions})
-
-    def _predict(self, tables: list[Table]) -> list[Predictions]:
-        """Check and predict the records of several requests at once."""
-        rows = self.checker.check(merge(tables))
-        predictions = tell_predictions(self.model.predict(rows), self.model.contract)
-        if self.log is not None:
-            self.log.write(rows, predictions)
-        told = iter(predictions)
-        return [[*islice(told, table.n_rows)] for table in tables]
-
-    def count_answer(self, path: str, status: int) -> None:
-        """Count an answer of any kind."""
-        self.metrics.requests.labels(path, str(status)).inc()
-        if self.tally is not None:
-            self.tally.count_answer(path, status)
-
-    def observe(self, seconds: float) -> None:
-        """Count how long an answer with predictions took."""
-        self.metrics.seconds.observe(seconds)
-        if self.tally is not None:
-            self.tally.observe(seconds)
-
-    def _count_dropped(self, n_records: int) -> None:
-        self.metrics.log_dropped.inc(n_records)
-        if self.tally is not None:
-            self.tally.count_dropped(n_records)
-
-    def close(self) -> None:
-        """Answer what has come in, then write what is left of the log."""
-        self.batcher.close()
-        if self.log is not None:
-            self.log.close()
-
-
-async def _call(function: Callable[..., Any], *arguments: Any) -> Any:
-    return function(*arguments)
-
-
-def _require_known(excluded: list[str], names: list[str]) -> None:
-    unknown = [name for name in excluded if name not in names]
-    if unknown:
-        raise LifecycleError(
-            f"params.yaml: serve.log.exclude names '{unknown[0]}', which the model does not get; "
-            f"expected some of {', '.join(names)}."
-        )
+from .auth import TokenMiddleware
+from .errors import RequestError
+from .openapi import ERRORS, UNAUTHORISED, UNREADY, ModelFacts, Status, describe_body, make_answer_type
+from .requests import JSON
+from .service import MEGABYTE, Service
 
 
 def make_app(service: Service, token: str | None) -> FastAPI:
@@ -143,11 +36,10 @@ def make_app(service: Service, token: str | None) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    _add_predict(app, service)
-    _add_facts(app, service)
-    _add_health(app, service)
-    app.add_exception_handler(Refusal, _refuse)
-    app.add_middleware(TokenGuard, token=token, service=service)
+    for add in (_add_predict, _add_model, _add_metrics, _add_live, _add_ready):
+        add(app, service)
+    app.add_exception_handler(RequestError, _answer_error)
+    app.add_middleware(TokenMiddleware, token=token, counter=service)
     return app
 
 
@@ -160,9 +52,9 @@ def _make_lifespan(service: Service) -> Callable[[FastAPI], Any]:
     return lifespan
 
 
-async def _refuse(request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)
-    return Response(orjson.dumps(refusal.content()), refusal.status, refusal.headers, media_type=JSON)
+async def _answer_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
+    return Response(error.body.model_dump_json(), error.status, error.headers, media_type=JSON)
 
 
 class _Direct(APIRoute):
@@ -173,8 +65,6 @@ class _Direct(APIRoute):
 
 
 def _add_predict(app: FastAPI, service: Service) -> None:
-    body, answers = describe_predict(service.model)
-
     async def predict(request: Request) -> Response:
         began = time.perf_counter()
         async with _receive(request, service) as content:
@@ -182,13 +72,14 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         service.observe(time.perf_counter() - began)
         return Response(answer, media_type=JSON)
 
+    success = {"model": make_answer_type(service.model), "description": "One prediction a record, in order."}
     app.router.add_api_route(
         "/predict",
         predict,
         methods=["POST"],
         summary="Predict one record or many",
-        openapi_extra={"requestBody": body},
-        responses=answers,
+        openapi_extra={"requestBody": describe_body(service.model)},
+        responses={200: success, **ERRORS},
         response_class=Response,
         route_class_override=_Direct,
     )
@@ -200,52 +91,45 @@ async def _receive(request: Request, service: Service) -> AsyncIterator[bytes]:
     limit = service.settings.max_body_mb * MEGABYTE
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
-        raise _too_large(service)
+        raise _make_too_large(service)
     chunks: list[bytes] = []
     size = 0
     try:
         async for chunk in request.stream():
             if size + len(chunk) > limit:
-                raise _too_large(service)
-            service.bodies.take(len(chunk))
+                raise _make_too_large(service)
+            service.bodies.acquire(len(chunk))
             size += len(chunk)
             chunks.append(chunk)
         yield b"".join(chunks)
     finally:
-        service.bodies.taken -= size
+        service.bodies.release(size)
 
 
-def _too_large(service: Service) -> Refusal:
+def _make_too_large(service: Service) -> RequestError:
     limit = f"{service.settings.max_body_mb:g} MB"
     # Nobody reads the rest of the body, so nothing can follow it.
-    return Refusal(
-        413, f"Expected a body of at most {limit}, got a larger one.", headers={"Connection": "close"}
+    return RequestError(
+        413, f"Expected a body of at most {limit}, got a larger one.", {"Connection": "close"}
     )
 
 
-def _add_facts(app: FastAPI, service: Service) -> None:
+def _add_model(app: FastAPI, service: Service) -> None:
     model = service.model
-    facts = orjson.dumps(
-        {"version": model.version, "card": model.card, "contract": model.contract.model_dump()}
-    )
-    schema = {
-        "type": "object",
-        "properties": {
-            "version": {"type": ["string", "null"]},
-            "card": {"type": "string", "description": "the model card, Markdown"},
-            "contract": {"type": "object", "description": "`contract.json` of the bundle"},
-        },
-        "required": ["version", "card", "contract"],
-    }
+    facts = ModelFacts(version=model.version, card=model.card, contract=model.contract).model_dump_json()
 
     @app.get(
         "/model",
         summary="Version, card and contract of the model",
-        responses={200: describe_answer("Facts of the bundle.", schema), **UNAUTHORISED},
+        responses={200: {"model": ModelFacts}, **UNAUTHORISED},
         response_class=Response,
     )
-    async def tell_model() -> Response:
+    async def get_model() -> Response:
         return Response(facts, media_type=JSON)
+
+
+def _add_metrics(app: FastAPI, service: Service) -> None:
+    metrics = service.metrics
 
     @app.get(
         "/metrics",
@@ -256,32 +140,31 @@ def _add_facts(app: FastAPI, service: Service) -> None:
         },
         response_class=Response,
     )
-    async def tell_metrics() -> Response:
-        return Response(service.metrics.tell(), headers={"Content-Type": service.metrics.content_type})
+    async def get_metrics() -> Response:
+        return Response(metrics.render(), headers={"Content-Type": metrics.content_type})
 
 
-def _add_health(app: FastAPI, service: Service) -> None:
-    status = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
-    unready: Answers = {503: describe_answer("It is about to end, or its model is not at work.", DETAIL)}
-
+def _add_live(app: FastAPI, service: Service) -> None:
     @app.get(
         "/health/live",
         summary="Whether the process answers",
-        responses={200: describe_answer("It does.", status)},
+        responses={200: {"model": Status}},
         response_class=Response,
     )
-    async def tell_live() -> Response:
+    async def get_live() -> Response:
         return Response(b'{"status":"live"}', media_type=JSON)
 
+
+def _add_ready(app: FastAPI, service: Service) -> None:
     @app.get(
         "/health/ready",
         summary="Whether new requests should come here",
-        responses={200: describe_answer("They should.", status), **unready},
+        responses={200: {"model": Status}, **UNREADY},
         response_class=Response,
     )
-    async def tell_ready() -> Response:
-        if service.draining or not service.batcher.is_alive:
-            raise Refusal(
-                503, "The service is about to end." if service.draining else "The model has stopped."
-            )
+    async def get_ready() -> Response:
+        if service.draining:
+            raise RequestError(503, "The service is about to end.")
+        if not service.batcher.is_alive:
+            raise RequestError(503, "The model has stopped.")
         return Response(b'{"status":"ready"}', media_type=JSON)

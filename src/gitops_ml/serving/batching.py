@@ -1,4 +1,4 @@
-"""Requests that come at the same time are predicted together, in one thread."""
+"""Micro-batching: requests that come at the same time are predicted together, in one thread."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sklearn import config_context
 from threadpoolctl import threadpool_limits
 
-from .errors import Refusal
-from .requests import Table
+from .errors import RequestError
+from .record_type import Record
 
 # More rows than this are no quicker together.
 FULL = 2048
@@ -22,7 +23,7 @@ FULL = 2048
 PAUSE = 0.002
 
 Predictions = list[dict[str, Any]]
-Predict = Callable[[list[Table]], list[Predictions]]
+Predict = Callable[[Sequence[Record]], Predictions]
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 class Waiting:
     """A request on its way to the model."""
 
-    table: Table
+    records: Sequence[Record]
     answer: asyncio.Future[Predictions]
 
 
@@ -44,7 +45,7 @@ class Batcher:
     Parameters
     ----------
     predict : callable
-        Takes the records of some requests, returns the predictions for each.
+        Takes records, returns a prediction for each.
     may_merge : bool
         Whether requests may be put together; else they are predicted one after the other.
     observe : callable
@@ -61,17 +62,16 @@ class Batcher:
         self._thread = threading.Thread(target=self._work, name="predict", daemon=True)
         self._thread.start()
 
-    async def predict(self, table: Table) -> Predictions:
+    async def predict(self, records: Sequence[Record]) -> Predictions:
         """Return the predictions for one request.
 
         Raises
         ------
-        Refusal
-            What ``predict`` raises for it; 500, if the model fails on it. Other requests do not
-            notice.
+        RequestError
+            500, if the model fails on it. Other requests do not notice.
         """
         answer: asyncio.Future[Predictions] = asyncio.get_running_loop().create_future()
-        self._queue.put(Waiting(table, answer))
+        self._queue.put(Waiting(records, answer))
         return await answer
 
     @property
@@ -94,7 +94,7 @@ class Batcher:
         """Wait for a request, and take with it what else comes in; empty at the end."""
         first = self._queue.get()
         batch = [] if first is None else [first]
-        n_rows = sum(waiting.table.n_rows for waiting in batch)
+        n_rows = sum(len(waiting.records) for waiting in batch)
         while batch and n_rows < self._full:
             try:
                 waiting = self._queue.get(timeout=PAUSE if len(batch) < self._crowd else 0)
@@ -104,37 +104,36 @@ class Batcher:
                 self._queue.put(None)
                 break
             batch.append(waiting)
-            n_rows += waiting.table.n_rows
+            n_rows += len(waiting.records)
         self._crowd = len(batch) + self._queue.qsize()
         return batch
 
     def _answer(self, batch: list[Waiting]) -> None:
-        tables = [waiting.table for waiting in batch]
-        self._observe(sum(table.n_rows for table in tables))
-        answers: list[Predictions | Refusal]
+        records = [record for waiting in batch for record in waiting.records]
+        self._observe(len(records))
+        answers: list[Predictions | RequestError]
         try:
-            answers = [*self._predict(tables)]
+            predictions = iter(self._predict(records))
+            answers = [[*islice(predictions, len(waiting.records))] for waiting in batch]
         except Exception:
-            answers = [self._try_alone(table) for table in tables]
+            answers = [self._try_alone(waiting.records) for waiting in batch]
         loop = batch[0].answer.get_loop()
         loop.call_soon_threadsafe(_deliver, batch, answers)
 
-    def _try_alone(self, table: Table) -> Predictions | Refusal:
+    def _try_alone(self, records: Sequence[Record]) -> Predictions | RequestError:
         """Predict one request of a batch that failed: one of them is to blame, not all."""
         try:
-            return self._predict([table])[0]
-        except Refusal as refusal:
-            return refusal
+            return self._predict(records)
         except Exception:
-            log.exception("The model failed on a request of %d rows.", table.n_rows)
-            return Refusal(500, "The model cannot predict these rows; the service's log says why.")
+            log.exception("The model failed on a request of %d rows.", len(records))
+            return RequestError(500, "The model cannot predict these rows; the service's log says why.")
 
 
-def _deliver(batch: list[Waiting], answers: list[Predictions | Refusal]) -> None:
+def _deliver(batch: list[Waiting], answers: list[Predictions | RequestError]) -> None:
     for waiting, answer in zip(batch, answers, strict=True):
         if waiting.answer.done():  # whoever asked has gone
             continue
-        if isinstance(answer, Refusal):
+        if isinstance(answer, RequestError):
             waiting.answer.set_exception(answer)
         else:
             waiting.answer.set_result(answer)

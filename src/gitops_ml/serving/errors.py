@@ -1,56 +1,73 @@
-"""Requests that are not answered with a prediction, and why."""
+"""Request errors: the answers other than 200, and what was wrong."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
+from pydantic import BaseModel, ConfigDict
 
-# More problems than this are counted, not listed: an answer must not outgrow its request.
+# More problems than this are not listed: an answer must not outgrow its request.
 MAX_PROBLEMS = 1000
 MAX_TEXT = 80
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(BaseModel):
     """One thing that is wrong with a request, and its place."""
 
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
     row: int | None
-    """Position of the record, from 0; None where the whole body is meant."""
+    """Position of the record, from 0; null where the whole body is meant."""
     column: str | None
-    """None where the whole record is meant."""
+    """Null where the whole record is meant."""
     expected: str
     came: str
-    """As JSON would have it, shortened."""
+    """As JSON has it, shortened."""
 
 
-@dataclass
-class Refusal(Exception):  # noqa: N818, it is an answer, not a mistake of the service
-    """An answer other than 200; ``detail`` is one sentence for whoever sent the request."""
+class ErrorBody(BaseModel):
+    """What is answered to a request that is not predicted."""
 
-    status: int
     detail: str
-    problems: list[Problem] = field(default_factory=list)
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def content(self) -> dict[str, Any]:
-        """Return the body of the answer."""
-        if not self.problems:
-            return {"detail": self.detail}
-        listed = [asdict(problem) for problem in self.problems[:MAX_PROBLEMS]]
-        return {"detail": self.detail, "count": len(self.problems), "problems": listed}
 
 
-def refuse_rows(problems: list[Problem]) -> Refusal:
-    """Return the refusal of a request whose records are not as the contract wants them."""
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return Refusal(422, f"The request has {count}.", problems)
+class ProblemsBody(ErrorBody):
+    """What is answered to a request that breaks the contract."""
+
+    problems: list[Problem]
 
 
-def refuse_body(expected: str, came: Any) -> Refusal:
-    """Return the refusal of a body that cannot be read as records."""
-    return refuse_rows([Problem(None, None, expected, show(came))])
+class RequestError(Exception):
+    """An answer other than 200.
+
+    Parameters
+    ----------
+    status : int
+        Of HTTP.
+    body : ErrorBody or str
+        Or its ``detail``, one sentence for whoever sent the request.
+    headers : dict of str to str
+    """
+
+    def __init__(self, status: int, body: ErrorBody | str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(status, body)
+        self.status = status
+        self.body = ErrorBody(detail=body) if isinstance(body, str) else body
+        self.headers = headers or {}
+
+
+def reject_records(problems: list[Problem]) -> RequestError:
+    """Return the error of a request whose records are not as the contract wants them."""
+    told = problems[:MAX_PROBLEMS]
+    count = "1 problem" if len(told) == 1 else f"{len(told)} problems"
+    more = " or more" if len(problems) > len(told) else ""
+    return RequestError(422, ProblemsBody(detail=f"The request has {count}{more}.", problems=told))
+
+
+def reject_body(expected: str, came: Any) -> RequestError:
+    """Return the error of a body that cannot be read as records."""
+    return reject_records([Problem(row=None, column=None, expected=expected, came=show(came))])
 
 
 def show(value: Any) -> str:

@@ -1,52 +1,55 @@
-"""Room for requests: what does not fit is turned away before memory is in danger."""
+"""Quotas: requests beyond them are turned away before memory is in danger."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .errors import Refusal
+from .errors import RequestError
 
 RETRY_AFTER = "1"
 
 
-class Room:
-    """Counts what requests hold, and refuses what would be too much.
+class Quota:
+    """Counts what all requests hold together, up to a limit.
 
     Parameters
     ----------
     limit : float
-        The most that all requests may hold together.
-    unit : str
-        Of what, for people: ``rows`` or ``bytes``.
+        The most that they may hold.
+    unit : {'rows', 'bytes'}
     """
 
     def __init__(self, limit: float, unit: str) -> None:
         self.limit = limit
         self.unit = unit
-        self.taken = 0
+        self.used = 0
 
-    def take(self, amount: int) -> None:
-        """Take room.
+    def acquire(self, amount: int) -> None:
+        """Add to what is held.
 
         Raises
         ------
-        Refusal
-            503 with ``Retry-After``, if it is not there.
+        RequestError
+            503 with ``Retry-After``, if that would be too much.
         """
-        if self.taken + amount > self.limit:
-            raise Refusal(
+        if self.used + amount > self.limit:
+            raise RequestError(
                 503,
-                f"The service is busy with {self.taken} {self.unit}; try again after {RETRY_AFTER} s.",
+                f"The service is busy with {self.used} {self.unit}; try again after {RETRY_AFTER} s.",
                 headers={"Retry-After": RETRY_AFTER},
             )
-        self.taken += amount
+        self.used += amount
+
+    def release(self, amount: int) -> None:
+        """Subtract from what is held."""
+        self.used -= amount
 
     @contextmanager
     def hold(self, amount: int) -> Iterator[None]:
-        """Take room for as long as the block lasts."""
-        self.take(amount)
+        """Hold an amount for as long as the block lasts."""
+        self.acquire(amount)
         try:
             yield
         finally:
-            self.taken -= amount
+            self.release(amount)

@@ -1,4 +1,4 @@
-"""The files of the prediction log: JSON lines or Parquet, with the same records."""
+"""Schema and encoding of the prediction log: JSON lines or Parquet, with the same records."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def make_encoder(name: str, schema: pa.Schema) -> Callable[[bytes], bytes]:
     ----------
     name : {'jsonl', 'parquet'}
     schema : pyarrow.Schema
-        Of ``describe_log``.
+        Of ``make_log_schema``.
     """
     return {"jsonl": bytes, "parquet": lambda lines: _to_parquet(lines, schema)}[name]
 
 
-def describe_log(contract: ContractRecord, exclude: list[str], has_probabilities: bool) -> pa.Schema:
-    """Return which columns the log has, from the contract: the same in every file.
+def make_log_schema(contract: ContractRecord, exclude: list[str], has_probabilities: bool) -> pa.Schema:
+    """Return the schema of the log, which follows from the contract: the same in every file.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def describe_log(contract: ContractRecord, exclude: list[str], has_probabilities
             "version": pa.string(),
             # Parquet has no place for a struct without fields.
             **({"features": pa.struct(features)} if features else {}),
-            "prediction": pa.struct(_describe_prediction(contract, has_probabilities)),
+            "prediction": pa.struct(_list_answer_fields(contract, has_probabilities)),
         }
     )
 
@@ -54,7 +54,7 @@ def _find_type(column: Column) -> pa.DataType:
     return pa.uint64() if column.dtype.lower() == "uint64" else TYPES.get(column.kind, pa.string())
 
 
-def _describe_prediction(contract: ContractRecord, has_probabilities: bool) -> list[tuple[str, pa.DataType]]:
+def _list_answer_fields(contract: ContractRecord, has_probabilities: bool) -> list[tuple[str, pa.DataType]]:
     if contract.problem == "regression":
         return [("value", pa.float64())]
     shares = pa.struct([(name, pa.float64()) for name in contract.classes])

@@ -1,4 +1,4 @@
-"""What Prometheus reads about the service."""
+"""Prometheus metrics of the service."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prometheus_client import (
     multiprocess,
 )
 
-from .limits import Room
+from .limits import Quota
 
 # Where the workers of one service put their numbers, so that any of them can tell the sum.
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -27,7 +27,7 @@ class Metrics:
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, version: str | None, waiting: Room) -> None:
+    def __init__(self, version: str | None, waiting: Quota) -> None:
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "mlops_requests", "Answers, by path and status.", ["path", "status"], registry=self._registry
@@ -48,7 +48,7 @@ class Metrics:
             multiprocess_mode="livesum",
         )
         if SHARED_FOLDER not in os.environ:
-            shown.set_function(lambda: waiting.taken)
+            shown.set_function(lambda: waiting.used)
         self._waiting, self._shown = waiting, shown
         model = Gauge(
             "mlops_model",
@@ -59,11 +59,11 @@ class Metrics:
         )
         model.labels(version or "").set(1)
 
-    def tell(self) -> bytes:
-        """Return the numbers in the text format of Prometheus."""
+    def render(self) -> bytes:
+        """Return the metrics in the text format of Prometheus."""
         if SHARED_FOLDER not in os.environ:
             return generate_latest(self._registry)
-        self._shown.set(self._waiting.taken)
+        self._shown.set(self._waiting.used)
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,11 +17,11 @@ from ..bundle.bundle import load_bundle, require_runtime
 from ..bundle.golden import GoldenRecord, replay_golden
 from ..bundle.manifest import LineageRecord
 from ..comparison.champion import read_version
-from ..contract.export import ContractRecord, restore_frame
+from ..contract.export import Column, ContractRecord, restore_frame
 from ..core.errors import LifecycleError
 from ..core.layout import CARD, STATE
 from ..metrics.prediction import Prediction, predict
-from .validation import Rows
+from .record_type import Record
 
 VERSION_VARIABLE = "MLOPS_MODEL_VERSION"
 # Sizes of batches at which a model must answer alike before requests are put together, and how many
@@ -41,9 +41,14 @@ class Model:
     may_merge: bool
     """Whether a row gets the same prediction, to the bit, whatever other rows come with it."""
 
-    def predict(self, rows: Rows) -> Prediction:
-        """Predict each of the rows."""
-        return predict(self.estimator, build_frame(rows, self.contract))
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether it gives a probability for each class."""
+        return hasattr(self.estimator, "predict_proba")
+
+    def predict(self, records: Sequence[Record]) -> list[dict[str, Any]]:
+        """Return a prediction for each record."""
+        return to_json(predict(self.estimator, build_frame(records, self.contract)), self.contract)
 
 
 def load(folder: Path, environment: Mapping[str, str]) -> Model:
@@ -83,39 +88,39 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
     )
 
 
-def build_frame(rows: Rows, contract: ContractRecord) -> pd.DataFrame:
-    """Return records as a frame, of the types the model was trained on."""
+def to_json(prediction: Prediction, contract: ContractRecord) -> list[dict[str, Any]]:
+    """Return one object a row, of plain Python values.
+
+    Classification: ``label`` and, for models that have them, ``probabilities`` by class; both name
+    classes as the contract does. Regression: ``value``.
+    """
+    if contract.problem == "regression":
+        return [{"value": value} for value in prediction.label.tolist()]
+    labels = [str(label) for label in prediction.label]
+    if prediction.probability is None:
+        return [{"label": label} for label in labels]
+    return [
+        {"label": label, "probabilities": dict(zip(contract.classes, row, strict=True))}
+        for label, row in zip(labels, prediction.probability.tolist(), strict=True)
+    ]
+
+
+def build_frame(records: Sequence[Record], contract: ContractRecord) -> pd.DataFrame:
+    """Return records as a frame of shape (n_rows, n_features), of the types the model was trained on."""
     columns = {column.name: column for column in contract.columns}
     data = {
-        name: build_column(rows.columns[name], columns[name].dtype, columns[name].values)
+        name: build_column([record.get(name) for record in records], columns[name])
         for name in contract.features
     }
     return pd.DataFrame(data, copy=False)
 
 
-def build_column(array: np.ndarray, name: str, values: list[Any] | None) -> Any:
-    """Return one column.
-
-    Parameters
-    ----------
-    array : ndarray of shape (n_rows,)
-        Of ``check_column``.
-    name : str
-        The pandas type that the model was trained on.
-    values : list or None
-        The categories, where that type is ``category``.
-
-    Returns
-    -------
-    array of shape (n_rows,)
-        Of that type.
-    """
-    dtype = find_dtype(name)
-    if array.dtype == dtype:
-        return array
-    if isinstance(dtype, pd.DatetimeTZDtype):
-        return pd.DatetimeIndex(array).tz_localize("UTC").tz_convert(dtype.tz)
-    return pd.array(array, dtype=pd.CategoricalDtype(values) if name == "category" else dtype)
+def build_column(values: list[Any], column: Column) -> Any:
+    """Return the values of one column, null as None, as an array of its type."""
+    dtype = find_dtype(column.dtype)
+    if column.dtype == "category":
+        return pd.array(values, dtype=pd.CategoricalDtype(column.values))
+    return np.array(values, dtype=dtype) if isinstance(dtype, np.dtype) else pd.array(values, dtype=dtype)
 
 
 @cache

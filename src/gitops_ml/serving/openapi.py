@@ -1,63 +1,63 @@
-"""The OpenAPI description of the service, from the contract and ``golden.json``."""
+"""The OpenAPI description of the service: requests from the contract, examples from ``golden.json``."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from .answers import describe_prediction
-from .errors import MAX_PROBLEMS
-from .json_schema import describe_schema
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
+from typing_extensions import TypedDict
+
+from ..contract.export import ContractRecord
+from .errors import ErrorBody, ProblemsBody
 from .model import Model
+from .record_type import make_record_type
 from .requests import ARROW, CSV, JSON
-from .validation import Checker
-
-BINARY = {"type": "string", "format": "binary"}
-PROBLEM = {
-    "type": "object",
-    "properties": {
-        "row": {"type": ["integer", "null"], "description": "position of the record, from 0"},
-        "column": {"type": ["string", "null"]},
-        "expected": {"type": "string"},
-        "came": {"type": "string"},
-    },
-    "required": ["row", "column", "expected", "came"],
-}
-DETAIL = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
-PROBLEMS = {
-    "type": "object",
-    "properties": {
-        "detail": {"type": "string"},
-        "count": {"type": "integer", "description": f"of problems; the first {MAX_PROBLEMS} are listed"},
-        "problems": {"type": "array", "items": PROBLEM},
-    },
-    "required": ["detail", "count", "problems"],
-}
-REFUSALS = {
-    413: "Too many records, or too large a body.",
-    415: "A content type that is not known.",
-    500: "The model fails on these rows, which is a mistake of the model.",
-    503: "Too much is waiting; try again after the seconds in `Retry-After`.",
-}
-
-
-def describe_answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the description of an answer in JSON."""
-    return {"description": description, "content": {JSON: {"schema": schema}}}
-
 
 Answers = dict[int | str, dict[str, Any]]
-UNAUTHORISED: Answers = {
-    401: describe_answer("The bearer token is missing or wrong.", DETAIL),
+
+
+class ModelFacts(BaseModel):
+    """What ``GET /model`` answers."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    version: str | None
+    card: str
+    """The model card, Markdown."""
+    contract: ContractRecord
+
+
+class Status(BaseModel):
+    """What a healthy service answers."""
+
+    status: str
+
+
+def _tell(body: type[BaseModel], description: str) -> dict[str, Any]:
+    return {"model": body, "description": description}
+
+
+UNAUTHORISED: Answers = {401: _tell(ErrorBody, "The bearer token is missing or wrong.")}
+UNREADY: Answers = {503: _tell(ErrorBody, "It is about to end, or its model is not at work.")}
+ERRORS: Answers = {
+    **UNAUTHORISED,
+    413: _tell(ErrorBody, "Too many records, or too large a body."),
+    415: _tell(ErrorBody, "A content type that is not known."),
+    422: _tell(ProblemsBody, "Values that are not as the contract wants them, and their places."),
+    500: _tell(ErrorBody, "The model fails on these rows, which is a mistake of the model."),
+    503: _tell(ErrorBody, "Too much is waiting; try again after the seconds in `Retry-After`."),
 }
 
 
-def describe_predict(model: Model) -> tuple[dict[str, Any], Answers]:
-    """Return what ``POST /predict`` takes, and its answers by status."""
-    record = describe_record(model)
+def describe_body(model: Model) -> dict[str, Any]:
+    """Return the request body of ``POST /predict``."""
+    record = TypeAdapter(make_record_type(model.contract)).json_schema()
     examples = model.golden.inputs[:2]
-    body = {
+    checks = "; ".join(model.contract.checks)
+    return {
         "required": True,
-        "description": "One record or many. " + _tell_unchecked(model),
+        "description": "One record or many."
+        + (f" Checks across columns are not made here: {checks}." if checks else ""),
         "content": {
             JSON: {
                 "schema": {"oneOf": [record, {"type": "array", "items": record, "minItems": 1}]},
@@ -67,47 +67,29 @@ def describe_predict(model: Model) -> tuple[dict[str, Any], Answers]:
                 },
             },
             CSV: {"schema": {"type": "string", "description": "With a header; an empty field is null."}},
-            ARROW: {"schema": BINARY},
+            ARROW: {"schema": {"type": "string", "format": "binary"}},
         },
     }
-    return body, {
-        200: describe_answer(
-            "One prediction a record, in the order of the records.", _describe_success(model)
-        ),
-        422: describe_answer("Each value that is not as the contract wants it, and its place.", PROBLEMS),
-        **UNAUTHORISED,
-        **{status: describe_answer(told, DETAIL) for status, told in REFUSALS.items()},
-    }
 
 
-def describe_record(model: Model) -> dict[str, Any]:
-    """Return the JSON Schema of one record."""
-    contract, rules = model.contract, Checker(model.contract).rules
-    properties = {rule.column.name: describe_schema(rule.column, rule.takes_null) for rule in rules}
-    if contract.id is not None:
-        properties[contract.id] = {
-            "type": ["string", "integer", "null"],
-            "description": "names the record in the prediction log; not a feature",
-        }
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": [rule.column.name for rule in rules if rule.column.required or not rule.takes_null],
-    }
+def make_answer_type(model: Model) -> type[BaseModel]:
+    """Return the model of what ``POST /predict`` answers."""
+    prediction = _make_prediction_type(model)
+    return create_model(
+        "Predictions",
+        version=(str | None, ...),
+        predictions=(list[prediction], ...),  # type: ignore[valid-type]
+    )
 
 
-def _describe_success(model: Model) -> dict[str, Any]:
-    prediction = describe_prediction(model.contract, hasattr(model.estimator, "predict_proba"))
-    return {
-        "type": "object",
-        "properties": {
-            "version": {"type": ["string", "null"], "description": "of the model"},
-            "predictions": {"type": "array", "items": prediction},
-        },
-        "required": ["version", "predictions"],
-    }
-
-
-def _tell_unchecked(model: Model) -> str:
-    checks = "; ".join(model.contract.checks)
-    return f"Checks across columns are not made here: {checks}." if checks else ""
+def _make_prediction_type(model: Model) -> Any:
+    contract = model.contract
+    told = f"predicted {contract.target}"
+    if contract.problem == "regression":
+        return create_model("Prediction", value=Annotated[float, Field(description=told)])
+    fields: dict[str, Any] = {"label": Annotated[Literal[tuple(contract.classes)], Field(description=told)]}
+    if model.has_probabilities:
+        make: Any = TypedDict  # a class may have any name
+        shares = make("Probabilities", dict.fromkeys(contract.classes, Annotated[float, Field(ge=0, le=1)]))
+        fields["probabilities"] = Annotated[shares, Field(description="of each class; they add up to 1")]
+    return create_model("Prediction", **fields)

@@ -1,4 +1,4 @@
-"""The prediction log: what was asked and answered, and how that went, in files at any fsspec URL."""
+"""The prediction log: inputs, predictions and service statistics, in files at any fsspec URL."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import fsspec
-import numpy as np
 import orjson
 import pandas as pd
 
-from ..contract.export import ContractRecord, to_json
 from ..core.settings import LogSettings
-from .log_schema import describe_log, make_encoder
-from .service_stats import SUFFIX, ServiceTally
-from .validation import Rows
+from .log_schema import make_encoder, make_log_schema
+from .model import Model
+from .record_type import Record
+from .service_stats import SUFFIX, StatsCollector
 
 # Records that may wait to be written. Beyond it they are dropped, and counted: a log must not stop
 # the service.
@@ -39,7 +38,7 @@ class Entry:
     """One answered request."""
 
     time: datetime
-    rows: Rows
+    records: Sequence[Record]
     predictions: list[dict[str, Any]]
 
 
@@ -53,36 +52,28 @@ class PredictionLog:
     ----------
     settings : LogSettings
         With a URL.
-    contract : ContractRecord
-        Of the model. Its id names a record; without it, or if it is excluded, records get random
+    model : Model
+        The id of its contract names a record; without it, or if it is excluded, records get random
         names.
-    version : str or None
-        Of the model.
-    tally : ServiceTally
+    stats : StatsCollector
         Of all answers, which is written beside the predictions; told how many of these are kept.
-    has_probabilities : bool
-        Whether the model gives a probability for each class.
-    count_dropped : callable
+    on_dropped : callable
         Told how many records could not be kept.
     """
 
     def __init__(
-        self,
-        settings: LogSettings,
-        contract: ContractRecord,
-        version: str | None,
-        tally: ServiceTally,
-        has_probabilities: bool,
-        count_dropped: Callable[[int], None],
+        self, settings: LogSettings, model: Model, stats: StatsCollector, on_dropped: Callable[[int], None]
     ) -> None:
         assert settings.url is not None
+        contract = model.contract
         self._settings = settings
-        self._version = version
-        self._tally = tally
-        self._names_records = contract.id is not None and contract.id not in settings.exclude
-        schema = describe_log(contract, settings.exclude, has_probabilities)
+        self._version = model.version
+        self._stats = stats
+        self._on_dropped = on_dropped
+        self._id = None if contract.id in settings.exclude else contract.id
+        self._features = [name for name in contract.features if name not in settings.exclude]
+        schema = make_log_schema(contract, settings.exclude, model.has_probabilities)
         self._encode = make_encoder(settings.format, schema)
-        self._count_dropped = count_dropped
         self._filesystem, self._folder = fsspec.core.url_to_fs(settings.url)
         self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         self._waiting = 0
@@ -91,15 +82,15 @@ class PredictionLog:
         self._thread = threading.Thread(target=self._work, name="log", daemon=True)
         self._thread.start()
 
-    def write(self, rows: Rows, predictions: list[dict[str, Any]]) -> None:
-        """Hand over one answered request; at once, and without ever raising."""
+    def write(self, records: Sequence[Record], predictions: list[dict[str, Any]]) -> None:
+        """Hand over some records and their predictions; at once, and without ever raising."""
         with self._lock:
-            fits = self._waiting + rows.n_rows <= MAX_WAITING
-            self._waiting += rows.n_rows * fits
+            fits = self._waiting + len(records) <= MAX_WAITING
+            self._waiting += len(records) * fits
         if fits:
-            self._queue.put(Entry(datetime.now(UTC), rows, predictions))
+            self._queue.put(Entry(datetime.now(UTC), records, predictions))
         else:
-            self._count_dropped(rows.n_rows)
+            self._drop(len(records))
 
     def close(self) -> None:
         """Write what waits, then end."""
@@ -125,38 +116,42 @@ class PredictionLog:
                 return
 
     def _take(self, entry: Entry) -> None:
-        lines = [*self._to_lines(entry)]
-        self._lines += lines
-        with self._lock:  # what the sample left out waits no more
-            self._waiting -= entry.rows.n_rows - len(lines)
-
-    def _to_lines(self, entry: Entry) -> list[bytes]:
-        names = [name for name in entry.rows.columns if name not in self._settings.exclude]
-        columns = [_to_json(entry.rows.columns[name]) for name in names]
-        return [
-            orjson.dumps(
-                {
-                    "id": str(id) if self._names_records and id is not None else uuid.uuid4().hex,
-                    "time": entry.time,
-                    "version": self._version,
-                    "features": dict(zip(names, (column[row] for column in columns), strict=True)),
-                    "prediction": entry.predictions[row],
-                },
-                option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z,
-            )
-            for row, id in enumerate(entry.rows.ids)
+        lines = [
+            self._to_line(entry.time, record, prediction)
+            for record, prediction in zip(entry.records, entry.predictions, strict=True)
             if random.random() < self._settings.sample
         ]
+        self._lines += lines
+        with self._lock:  # what the sample left out waits no more
+            self._waiting -= len(entry.records) - len(lines)
+
+    def _to_line(self, moment: datetime, record: Record, prediction: dict[str, Any]) -> bytes:
+        id = record.get(self._id) if self._id is not None else None
+        return orjson.dumps(
+            {
+                "id": str(id) if isinstance(id, str | int) else uuid.uuid4().hex,
+                "time": moment,
+                "version": self._version,
+                "features": {name: record.get(name) for name in self._features},
+                "prediction": prediction,
+            },
+            _write_duration,
+            orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z,
+        )
+
+    def _drop(self, n_records: int) -> None:
+        self._stats.count_dropped(n_records)
+        self._on_dropped(n_records)
 
     def _flush(self, last: bool) -> None:
         if self._lines:
             self._flush_lines(last)
-        if (summary := self._tally.take()) is not None:
+        if (stats := self._stats.collect()) is not None:
             try:
-                self._write_file(summary.model_dump_json().encode(), SUFFIX)
+                self._write_file(stats.model_dump_json().encode(), SUFFIX)
             except Exception:
-                log.exception("How the service does cannot be written to %s.", self._folder)
-                self._tally.give_back(summary)
+                log.exception("The service statistics cannot be written to %s.", self._folder)
+                self._stats.restore(stats)
 
     def _flush_lines(self, last: bool) -> None:
         try:
@@ -166,9 +161,9 @@ class PredictionLog:
             log.exception("The prediction log cannot be written to %s.", self._folder)
             if not last:
                 return
-            self._count_dropped(len(self._lines))
+            self._drop(len(self._lines))
         else:
-            self._tally.count_records(len(self._lines))
+            self._stats.count_records(len(self._lines))
         with self._lock:
             self._waiting -= len(self._lines)
         self._lines.clear()
@@ -183,8 +178,6 @@ class PredictionLog:
         self._filesystem.mv(f"{folder}/{name}.partial", f"{folder}/{name}")
 
 
-def _to_json(array: np.ndarray) -> list[Any]:
-    """Return a feature as JSON has it: ISO 8601 for times, null for missing values."""
-    if array.dtype.kind in "Mm":
-        return [to_json(value) for value in pd.Series(array)]
-    return [None if value != value else value for value in array.tolist()]
+def _write_duration(value: Any) -> str:
+    """Return a duration as ISO 8601 has it; for all else orjson has a form of its own."""
+    return pd.Timedelta(value).isoformat()

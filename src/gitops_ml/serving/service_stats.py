@@ -1,4 +1,4 @@
-"""How the service does: all answers of a period, counted exactly, in a small file beside the log."""
+"""Statistics of the service: all answers of a period, counted exactly, in a small file beside the log."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ BOUNDS = (*SECONDS, math.inf)
 Count = Annotated[int, Field(ge=0)]
 
 
-class ServiceSummary(BaseModel):
-    """One file: what a process answered to ``/predict`` in a period. Summaries add up."""
+class ServiceStats(BaseModel):
+    """What a process answered to ``/predict`` in a period; those of several add up."""
 
     # A later version of the service may say more.
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -41,7 +41,7 @@ class ServiceSummary(BaseModel):
     """Predictions that could not be logged."""
 
 
-class ServiceTally:
+class StatsCollector:
     """Counts what happens until it is written; any thread may count.
 
     Parameters
@@ -82,13 +82,13 @@ class ServiceTally:
         with self._lock:
             self._log["dropped"] += n_records
 
-    def take(self) -> ServiceSummary | None:
+    def collect(self) -> ServiceStats | None:
         """Return what was counted since the last time, and count anew; None if nothing happened."""
         with self._lock:
             if not (self._answers or self._seconds or self._log):
                 return None
             now = datetime.now(UTC)
-            summary = ServiceSummary(
+            stats = ServiceStats(
                 version=self._version,
                 began=self._began,
                 ended=now,
@@ -98,12 +98,12 @@ class ServiceTally:
                 dropped=self._log["dropped"],
             )
             self._begin(now)
-        return summary
+        return stats
 
-    def give_back(self, summary: ServiceSummary) -> None:
+    def restore(self, stats: ServiceStats) -> None:
         """Count again what could not be written."""
         with self._lock:
-            self._began = summary.began
-            self._answers.update(summary.answers)
-            self._seconds.update(summary.seconds)
-            self._log.update({"records": summary.records, "dropped": summary.dropped})
+            self._began = stats.began
+            self._answers.update(stats.answers)
+            self._seconds.update(stats.seconds)
+            self._log.update({"records": stats.records, "dropped": stats.dropped})

@@ -20,7 +20,7 @@ from gitops_ml.core.errors import LifecycleError
 from gitops_ml.monitoring.prediction_log import files as log_files
 from gitops_ml.monitoring.prediction_log.seen_ids import Seen
 from gitops_ml.monitoring.prediction_log.window import ID, TIME, VERSION, PredictionLogWindow, Skipped
-from gitops_ml.serving.log_schema import describe_log, make_encoder
+from gitops_ml.serving.log_schema import make_log_schema, make_encoder
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(days=7)
@@ -108,7 +108,7 @@ def test_a_record_is_a_row(tmp_path: Path) -> None:
 def test_parquet_says_the_same_as_lines(tmp_path: Path) -> None:
     """The format of the log makes no difference to what is read."""
     records = [make_record(str(number), size=number) for number in range(5)]
-    schema = describe_log(CONTRACT, exclude=[], has_probabilities=True)
+    schema = make_log_schema(CONTRACT, exclude=[], has_probabilities=True)
     put(tmp_path / "a", to_lines(records))
     put(tmp_path / "b", make_encoder("parquet", schema)(to_lines(records)), name="1-ab.parquet")
 

@@ -21,10 +21,10 @@ from gitops_ml.core.settings import GateSettings, MonitorSettings, ServeSettings
 from gitops_ml.monitoring.check.records import ServiceCheck
 from gitops_ml.monitoring.prediction_log.traffic import read_traffic
 from gitops_ml.monitoring.service import check_service, count_slower, find_quantile, is_surely_above
-from gitops_ml.serving.limits import Room
+from gitops_ml.serving.limits import Quota
 from gitops_ml.serving.metrics import SECONDS
 from gitops_ml.serving.model import Model, load
-from gitops_ml.serving.service_stats import ServiceSummary
+from gitops_ml.serving.service_stats import ServiceStats
 from services import open_client, read_log
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
@@ -51,7 +51,7 @@ def put(root: Path, moment: datetime = NOW - timedelta(hours=1), name: str = "1-
     counts: dict[str, Any] = {"answers": {"2xx": 10}, "seconds": {0.01: 10}, "records": 10, "dropped": 0}
     path = root / f"{moment:%Y-%m-%d}" / f"{moment:%H%M%S}-{name}.service.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(ServiceSummary.model_validate(known | counts | facts).model_dump_json())
+    path.write_text(ServiceStats.model_validate(known | counts | facts).model_dump_json())
     return path
 
 
@@ -79,7 +79,7 @@ def test_each_answer_is_counted_once(model: Model, settings: Settings, tmp_path:
             client.get("/health/ready")
             time.sleep(0.005)
         client.post("/predict", json={**record, "distance": 666})
-        rows, service.rows = service.rows, Room(0, "rows")
+        rows, service.rows = service.rows, Quota(0, "rows")
         client.post("/predict", json=record)
         service.rows = None  # a bug
         client.post("/predict", json=record)

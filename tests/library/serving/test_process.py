@@ -16,7 +16,7 @@ import httpx
 
 from gitops_ml.bundle.golden import GoldenRecord
 from gitops_ml.bundle.manifest import seal_bundle
-from gitops_ml.serving.service_stats import ServiceSummary
+from gitops_ml.serving.service_stats import ServiceStats
 from services import Running, read_log, run_service
 from toys import edit_params, mlops
 
@@ -70,7 +70,7 @@ def test_workers_answer_as_one(done: Path) -> None:
         assert 'mlops_requests_total{path="/predict",status="200"} 20.0' in text
         assert [] == list((done / "log").rglob("*.json"))
         assert 0 == service.end()
-    told = [ServiceSummary.model_validate_json(path.read_bytes()) for path in done.rglob("*.service.json")]
+    told = [ServiceStats.model_validate_json(path.read_bytes()) for path in done.rglob("*.service.json")]
     assert 20 == sum(summary.answers["2xx"] for summary in told)
     assert 20 == sum(summary.records for summary in told)
 
@@ -112,12 +112,13 @@ from gitops_ml.core.settings import ServeSettings
 from gitops_ml.serving import server
 
 with server.import_needed_only():
-    from gitops_ml.serving.app import Service, make_app
+    from gitops_ml.serving.app import make_app
     from gitops_ml.bundle.bundle import use_code
     from gitops_ml.serving.model import load
+    from gitops_ml.serving.service import make_service
 
 use_code(Path("build/bundle"))
-service = Service(load(Path("build/bundle"), dict()), ServeSettings())
+service = make_service(load(Path("build/bundle"), dict()), ServeSettings())
 make_app(service, None).openapi()
 service.close()
 print(*(name for name, module in sys.modules.items() if module and name.split(".")[0] in {UNWANTED}))

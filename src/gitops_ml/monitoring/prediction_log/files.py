@@ -13,7 +13,7 @@ from pyarrow import json as arrow_json
 from pyarrow import parquet
 
 from ...contract.export import ContractRecord
-from ...serving.log_schema import describe_log
+from ...serving.log_schema import make_log_schema
 
 # Bytes of JSON lines, and rows of Parquet, that are in memory at a time.
 BLOCK = 8_000_000
@@ -81,7 +81,7 @@ def _list_paths(field: pa.Field, prefix: str = "") -> list[str]:
 def _describe(contract: ContractRecord) -> pa.Schema:
     """Return the columns of the log; a count may be any number, as it may have been for another model."""
     levels = {column.name for column in contract.columns if column.dtype == "category"}
-    schema = describe_log(contract, exclude=[], has_probabilities=bool(contract.classes))
+    schema = make_log_schema(contract, exclude=[], has_probabilities=bool(contract.classes))
     place = schema.get_field_index("features")
     if place < 0:
         return schema
