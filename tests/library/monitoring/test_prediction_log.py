@@ -20,7 +20,7 @@ from gitops_ml.core.errors import LifecycleError
 from gitops_ml.monitoring.prediction_log import files as log_files
 from gitops_ml.monitoring.prediction_log.seen_ids import Seen
 from gitops_ml.monitoring.prediction_log.window import ID, TIME, VERSION, PredictionLogWindow, Skipped
-from gitops_ml.serving.log_schema import make_log_schema, make_encoder
+from gitops_ml.serving.log_schema import make_encoder, make_log_schema
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(days=7)

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from gitops_ml.bundle.golden import GoldenRecord
 from gitops_ml.bundle.manifest import seal_bundle
@@ -127,6 +129,31 @@ print(*sys.modules.keys() & {UNUSED})
     ended = subprocess.run([sys.executable, "-c", code], cwd=done, capture_output=True, text=True)
 
     assert (0, "\n\n") == (ended.returncode, ended.stdout), ended.stderr
+
+
+@pytest.mark.parametrize(("guard", "expected"), [("nullcontext", UNUSED), ("import_needed_only", [])])
+def test_skops_imports_all_of_scikit_learn_unless_it_is_kept_from_it(guard: str, expected: list[str]) -> None:
+    """It lists estimators as it is imported; where that changes, ``import_needed_only`` has to, or may go."""
+    code = f"""
+import sys
+from contextlib import nullcontext
+from gitops_ml.serving.server import import_needed_only
+
+with {guard}():
+    import skops.io
+    import sklearn.utils
+
+print(*sorted(sys.modules.keys() & {UNUSED}))
+print(sklearn.utils.all_estimators.__module__)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert f"{' '.join(expected)}\nsklearn.utils.discovery\n" == ended.stdout
+
+
+def test_versions_for_which_imports_are_kept_away_are_known() -> None:
+    """With a new version, see that models of all kinds still load in the service; then name it here."""
+    assert ["1.9", "0.16"] == [version(name).rpartition(".")[0] for name in ("scikit-learn", "skops")]
 
 
 def test_a_bundle_can_be_checked_without_serving_it(done: Path) -> None:
