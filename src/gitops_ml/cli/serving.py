@@ -21,7 +21,10 @@ def serve(
     from ..core.settings import PARAMS, read_serve_settings
     from ..serving import server
 
-    settings = read_serve_settings(Path(PARAMS))
+    params = Path(PARAMS)
+    settings = read_serve_settings(params)
+    if not params.exists():
+        typer.echo(f"{PARAMS} is not here: all settings are at their defaults, without a log.", err=True)
     if check:
         server.check(bundle)
         typer.echo(f"{bundle.as_posix()} can be served.")

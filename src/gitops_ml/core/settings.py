@@ -282,14 +282,14 @@ def read_settings(path: Path) -> Settings:
 
 
 def read_serve_settings(path: Path) -> ServeSettings:
-    """Read the section ``serve`` of ``params.yaml`` alone, which is all that a service needs to know.
+    """Read the section ``serve`` of ``params.yaml`` alone; without the file, all is at its default.
 
     Raises
     ------
     LifecycleError
-        As ``read_settings`` does.
+        If the file is not YAML, or the section has a key or a value that is not allowed.
     """
-    content = _read_yaml(path)
+    content = _read_yaml(path) if path.exists() else None
     section = content.get("serve") if isinstance(content, dict) else None
     return _validate(ServeSettings, section or {}, path, "serve")
 

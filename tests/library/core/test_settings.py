@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_ml.core.errors import LifecycleError
-from gitops_ml.core.settings import Settings, parse_period, read_settings
+from gitops_ml.core.settings import ServeSettings, Settings, parse_period, read_serve_settings, read_settings
 from toys import BINARY, TEMPLATE
 
 
@@ -107,3 +107,31 @@ def test_period_is_number_and_unit(number: int, unit: str, plural: bool) -> None
 def test_schema_for_editors_is_current() -> None:
     """params.schema.json is what the settings say; `make schema` writes it."""
     assert Settings.model_json_schema() == json.loads((TEMPLATE / "params.schema.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("content", "workers"),
+    [
+        ("serve: {workers: 3}\nnot_known_to_this_version: 1", 3),
+        ("serve:", 1),
+        ("data: {target: late}", 1),
+        ("", 1),
+        (None, 1),
+    ],
+)
+def test_a_service_reads_its_own_section_alone(tmp_path: Path, content: str | None, workers: int) -> None:
+    """What else the file holds is for other versions of the library; without the file all is default."""
+    path = tmp_path / "params.yaml"
+    if content is not None:
+        path.write_text(content)
+
+    assert ServeSettings(workers=workers) == read_serve_settings(path)
+
+
+def test_a_mistake_in_the_section_of_the_service_names_the_key(tmp_path: Path) -> None:
+    """With its section, as in the whole file."""
+    path = tmp_path / "params.yaml"
+    path.write_text("serve: {log: {formt: jsonl}}")
+
+    with pytest.raises(LifecycleError, match=r"unknown key serve\.log\.formt, did you mean 'format'"):
+        read_serve_settings(path)

@@ -171,6 +171,16 @@ def test_a_bundle_can_be_checked_without_serving_it(done: Path) -> None:
     assert bad.stderr.startswith("Error: build/bundle does not predict what it did when it was made")
 
 
+def test_a_bundle_is_all_that_is_needed(done: Path) -> None:
+    """Without ``params.yaml`` the settings are the defaults, and that is said."""
+    (done / "params.yaml").unlink()
+    command = [sys.executable, "-m", "gitops_ml", "serve", "--check"]
+    ended = subprocess.run(command, cwd=done, check=True, capture_output=True, text=True)
+
+    assert "build/bundle can be served.\n" == ended.stdout
+    assert "params.yaml is not here: all settings are at their defaults, without a log.\n" == ended.stderr
+
+
 def test_what_cannot_be_served_is_said_in_one_sentence(done: Path) -> None:
     """A bundle that is not there, or is not as it was sealed, does not start."""
     missing = mlops("serve", "--bundle", "nowhere", "--port", "0")
