@@ -9,7 +9,7 @@ import subprocess
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import sha1, sha256
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,7 @@ class Fetching:
         git("checkout", "--quiet", "--orphan", "other")
         git("rm", "-rfq", "--ignore-unmatch", ".")
         for name, text in files.items():
+            (self.stage.work / name).parent.mkdir(parents=True, exist_ok=True)
             (self.stage.work / name).write_text(text)
         git("add", "--all")
         git("commit", "--quiet", "--message", "Write")
@@ -138,15 +139,40 @@ def test_nothing_deployed(fetching: Fetching) -> None:
     ended = fetching.run("main")
     assert 0 == ended.returncode, ended.stderr
     assert "There is no champion yet" in ended.stdout
-    assert ["base/data.lock", "base/params.yaml"] == list_files(fetching.workspace)
+    assert ["base/data.lock", "base/params.yaml", "base/protected.txt"] == list_files(fetching.workspace)
     assert BASE["params.yaml"] == (fetching.workspace / "base/params.yaml").read_text()
+
+
+def test_what_judges_a_change(fetching: Fetching) -> None:
+    """Hash and path of each file of .github/ and vendor/, as the library reads them, and of no other."""
+    texts = {
+        ".github/workflows/a b.yml": "on: push\n",
+        "vendor/x.whl": "wheel",
+        "src/vendor/x": "",
+        "vendors": "",
+    }
+    fetching.write("release/#1", texts)
+    assert 0 == fetching.run("release/#1").returncode
+    listed = (fetching.workspace / "base/protected.txt").read_text().splitlines()
+    assert [f"{digest_blob(texts[path])} {path}" for path in list(texts)[:2]] == listed
+
+
+def digest_blob(text: str) -> str:
+    """Return the name that Git gives to a content."""
+    return sha1(f"blob {len(text)}\0{text}".encode()).hexdigest()
+
+
+def test_base_that_is_gone(fetching: Fetching) -> None:
+    """A branch that does not exist is nothing to compare with, and no error."""
+    assert 0 == fetching.run("gone").returncode
+    assert [] == list_files(fetching.workspace)
 
 
 def test_production_without_model(fetching: Fetching) -> None:
     """A branch production that names no model, and a base without these files, are no error."""
     fetching.write("production", {"README.md": "soon"})
     assert 0 == fetching.run("production").returncode
-    assert [] == list_files(fetching.workspace)
+    assert ["base/protected.txt"] == list_files(fetching.workspace)
 
 
 def test_champion(fetching: Fetching) -> None:

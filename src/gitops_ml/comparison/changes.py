@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import LifecycleError
+from ..core.git import list_blobs
 from ..core.layout import BASE
 from ..core.records import ChangesRecord, ColumnChange, DataFile, FileChange, SettingChange
 from ..core.settings import PARAMS, Settings, hide_secrets
@@ -19,19 +20,26 @@ if TYPE_CHECKING:
     from ..data.loading import Loaded
     from .champion import Champion
 
+# What a change is judged by, and what the base branch has there: the blob's hash and the path, a line each.
+PROTECTED = (".github", "vendor")
+PROTECTED_LIST = "protected.txt"
 # Lines of unchanged text around a change of the card.
 CONTEXT = 1
 
 
 def begin_changes(root: Path) -> ChangesRecord:
-    """Return what differs from the base branch in ``data.lock`` and ``params.yaml``.
+    """Return what differs from the base branch in data, settings, and in what judges the change.
 
     Raises
     ------
     LifecycleError
         If the project's own lock cannot be read.
     """
-    return ChangesRecord(files=list_file_changes(root), settings=list_setting_changes(root))
+    return ChangesRecord(
+        files=list_file_changes(root),
+        settings=list_setting_changes(root),
+        protected=list_protected_changes(root),
+    )
 
 
 def add_rows(
@@ -92,6 +100,17 @@ def list_setting_changes(root: Path) -> list[SettingChange]:
         return []
     keys = [key for key in {**after, **before} if before.get(key) != after.get(key)]
     return [SettingChange(key=key, before=before.get(key), after=after.get(key)) for key in sorted(keys)]
+
+
+def list_protected_changes(root: Path) -> list[str]:
+    """Return the files of ``.github`` and ``vendor`` that differ from the base branch, if there is one."""
+    try:
+        lines = (root / BASE / PROTECTED_LIST).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    before = {path: blob for blob, path in (line.split(" ", 1) for line in lines)}
+    after = list_blobs(root, *PROTECTED)
+    return sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
 
 
 def list_column_changes(before: Sequence[Column], after: Sequence[Column]) -> list[ColumnChange]:

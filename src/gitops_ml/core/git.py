@@ -57,6 +57,23 @@ def read_revision(root: Path) -> Revision:
     return Revision(commit, dirty=bool(changed))
 
 
+def list_blobs(root: Path, *folders: str) -> dict[str, str]:
+    """Return what the current commit holds below folders: paths, and Git's hashes of their contents.
+
+    Parameters
+    ----------
+    root : Path
+    *folders : str
+        From the top of the repository. Without Git or a commit there is nothing in them.
+    """
+    try:
+        listed = ask_git(root, "ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", *folders)
+    except LifecycleError:
+        return {}
+    entries = (line.split("\t", 1) for line in listed.split("\0") if line)
+    return {path: facts.split()[2] for facts, path in entries}
+
+
 def list_commits(root: Path, start: str, *paths: str) -> list[Commit]:
     """Return the commits that changed paths, up to ``start``, the newest first.
 

@@ -390,6 +390,8 @@ class ChangesRecord(Record):
     files: list[FileChange] | None = None
     """None where the base branch is not known."""
     settings: list[SettingChange] = []
+    protected: list[str] = []
+    """Files that differ and by which changes are judged: those of ``.github`` and ``vendor``."""
     columns: list[ColumnChange] = []
     new_rows: int = 0
     """Rows of added and changed files."""

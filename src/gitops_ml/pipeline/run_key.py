@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..comparison.changes import list_protected_changes
 from ..core.errors import LifecycleError
 from ..core.layout import BASE, MANIFEST, REQUIREMENTS, STATE
 from ..core.project import find_folder, list_modules
@@ -102,6 +103,7 @@ def compute_fingerprint(settings: Settings, root: Path, run_key: str, champion: 
             "project": _digest_files(root.glob("pyproject.toml"), root),
             "champion": _digest_champion(champion),
             "base": _digest_files(_files_below(root / BASE), root),
+            "protected": list_protected_changes(root),
             "python": sys.version,
             "day": datetime.now(UTC).date().isoformat() if _ages(settings) else None,
         }

@@ -28,6 +28,9 @@ from ..core.records import (
 from ..core.settings import Settings, hide_secrets
 from .headline import Headline, write_headline
 
+# Files that a warning names.
+NAMED = 5
+
 
 @dataclass(frozen=True)
 class Content:
@@ -83,7 +86,7 @@ def gather_content(records: Records, settings: Settings | None) -> Content:
     champion = records.comparison.champion if records.comparison else None
     return Content(
         headline=write_headline(records),
-        warnings=_list_warnings(records.run),
+        warnings=_list_warnings(records.run, changes),
         run=records.run,
         validation=validation,
         training=training,
@@ -152,8 +155,10 @@ def _rank_gate(gate: Gate) -> tuple[bool, bool]:
     return not gate.blocks, gate.passed
 
 
-def _list_warnings(run: RunRecord) -> list[str]:
+def _list_warnings(run: RunRecord, changes: ChangesRecord | None) -> list[str]:
     warnings = []
+    if changes and changes.protected:
+        warnings.append(_warn_of_judges(changes.protected))
     if run.unwritten:
         sections = ", ".join(run.unwritten)
         warnings.append(
@@ -162,6 +167,12 @@ def _list_warnings(run: RunRecord) -> list[str]:
     if run.dirty:
         warnings.append("Files differed from the commit, so the commit alone does not give this result.")
     return warnings
+
+
+def _warn_of_judges(paths: list[str]) -> str:
+    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+    files = ", ".join(paths[:NAMED]) + more
+    return f"This change touches what judges it: {files}. A code owner should look at that first."
 
 
 def _dump(settings: Settings) -> str:

@@ -98,6 +98,19 @@ def _show_reference(visit: Visit, ref: str, sha: str) -> Shape:
     return complete("git-ref", ref=ref, object={"type": kind, "sha": sha})
 
 
+@router.get("/git/trees/{ref:path}")
+def get_tree(visit: Reader, ref: str, recursive: str | None = None) -> Shape:
+    """Show what lies in a commit's folder, or in all its folders where that is asked for."""
+    path = visit.repository.path
+    commit = git.resolve(path, ref)
+    if commit is None:
+        raise not_found()
+    entries = git.list_folder(path, commit, "") if recursive is None else git.list_tree(path, commit)
+    kept = ("path", "mode", "sha")
+    tree = [{name: getattr(entry, name) for name in kept} | {"type": entry.kind} for entry in entries]
+    return {"sha": commit, "truncated": False, "tree": tree}
+
+
 @router.get("/commits/{ref:path}")
 def get_commit(visit: Reader, ref: str) -> Any:
     """Show a commit, or only its name where that is asked for."""

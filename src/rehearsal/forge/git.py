@@ -131,18 +131,23 @@ def find_entry(repository: Path, commit: str, path: str) -> Entry | None:
     """Return what lies at a path, or nothing."""
     if not path:
         return Entry("tree", "040000", git(repository, "rev-parse", f"{commit}^{{tree}}"), 0, "")
-    entries = _entries(repository, commit, path)
+    entries = _entries(repository, commit, "--", path)
     return entries[0] if entries else None
 
 
 def list_folder(repository: Path, commit: str, path: str) -> list[Entry]:
     """Return what lies in a folder."""
-    return _entries(repository, commit, *([f"{path}/"] if path else []))
+    return _entries(repository, commit, "--", *([f"{path}/"] if path else []))
 
 
-def _entries(repository: Path, commit: str, *paths: str) -> list[Entry]:
-    words = ("--literal-pathspecs", "ls-tree", "-z", "--long", commit, "--", *paths)
-    parts = [line.split("\t", 1) for line in git(repository, *words).split("\0") if line]
+def list_tree(repository: Path, commit: str) -> list[Entry]:
+    """Return all that a commit holds, folders included."""
+    return _entries(repository, "-r", "-t", commit)
+
+
+def _entries(repository: Path, *words: str) -> list[Entry]:
+    listed = git(repository, "--literal-pathspecs", "ls-tree", "-z", "--long", *words)
+    parts = [line.split("\t", 1) for line in listed.split("\0") if line]
     return [
         Entry(kind, mode, sha, 0 if size == "-" else int(size), path)
         for (mode, kind, sha, size), path in ((head.split(), path) for head, path in parts)

@@ -10,6 +10,7 @@ from gitops_ml.comparison import changes
 from gitops_ml.contract.export import Column
 from gitops_ml.core.records import DataFile
 from gitops_ml.data.lock import Lock, write_lock
+from toys import git
 
 
 def make_file(name: str, digest: str = "aa", rows: int = 10) -> DataFile:
@@ -93,6 +94,45 @@ def test_settings_that_cannot_be_read_are_left_to_others(root: Path) -> None:
     (root / "base" / "params.yaml").write_text("a: 1\n")
     (root / "params.yaml").write_text("a: [\n")
     assert ["a"] == [one.key for one in changes.list_setting_changes(root)]
+
+
+def commit(root: Path, files: dict[str, str]) -> None:
+    """Make these files the next commit of a repository."""
+    git(root, "init", "--quiet")
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    git(root, "add", "--all", *files)
+    git(root, "-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "--quiet", "-m", "Write")
+
+
+def test_files_that_judge_a_change_are_named(root: Path) -> None:
+    """What was added, changed or removed below .github/ and vendor/, and nothing that lies elsewhere."""
+    # The first is what Git calls the content of CODEOWNERS below.
+    same, old = "9daeafb9864cf43055ae93beb0afd6c7d144bfa4", "0" * 40
+    lines = [
+        f"{same} .github/CODEOWNERS",
+        f"{old} .github/workflows/a train.yml",
+        f"{old} vendor/gitops_ml-0.1.0.whl",
+    ]
+    (root / "base" / "protected.txt").write_text("\n".join(lines) + "\n")
+    commit(
+        root,
+        {
+            ".github/CODEOWNERS": "test\n",
+            ".github/workflows/a train.yml": "on: push\n",
+            "vendor/gitops_ml-0.2.0.whl": "wheel",
+            "src/vendor/models.py": "",
+        },
+    )
+    expected = [".github/workflows/a train.yml", "vendor/gitops_ml-0.1.0.whl", "vendor/gitops_ml-0.2.0.whl"]
+    assert expected == changes.begin_changes(root).protected
+
+
+def test_without_a_list_nothing_judges_a_change(root: Path) -> None:
+    """A first push, and a laptop, have no base to compare with."""
+    commit(root, {".github/CODEOWNERS": "test\n"})
+    assert [] == changes.list_protected_changes(root)
 
 
 def test_columns_are_added_removed_and_changed() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitops_ml.core.errors import LifecycleError
-from gitops_ml.core.git import GitError, Revision, read_files, read_revision, run_git
+from gitops_ml.core.git import GitError, Revision, list_blobs, read_files, read_revision, run_git
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -75,3 +75,18 @@ def test_git_may_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert Revision(None, dirty=False) == read_revision(tmp_path)
     with pytest.raises(LifecycleError, match="git is not installed"):
         run_git(tmp_path, "status")
+
+
+def test_blobs_of_a_commit(tmp_path: Path) -> None:
+    """What is committed counts, below the named folders, whatever lies there by now."""
+    assert {} == list_blobs(tmp_path, "a")
+    for name in ("a/deep/é x", "b/one", "c"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("test\n")
+    git(tmp_path, "init")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "-m", "one")
+    (tmp_path / "b/one").write_text("2")
+
+    blob = "9daeafb9864cf43055ae93beb0afd6c7d144bfa4"
+    assert {"a/deep/é x": blob, "b/one": blob} == list_blobs(tmp_path, "a", "b", "missing")

@@ -113,6 +113,16 @@ def test_unwritten_sections_of_the_card_are_a_warning() -> None:
     assert "> [!WARNING]\n> The model card has sections that nobody has written yet: Limitations." in report
 
 
+def test_change_of_what_judges_it() -> None:
+    """A change of the library's pin, or of a workflow, stands out; many files are counted."""
+    one, many = (
+        render_report(make_records(changes=r.ChangesRecord(protected=paths)), None)
+        for paths in ([".github/workflows/train.yml"], [f"vendor/{number}" for number in range(7)])
+    )
+    assert "> [!WARNING]\n> This change touches what judges it: .github/workflows/train.yml. A code" in one
+    assert "touches what judges it: vendor/0, vendor/1, vendor/2, vendor/3, vendor/4 and 2 more." in many
+
+
 @pytest.mark.parametrize("stage", ["settings", "validate", "train", "evaluate", "compare"])
 def test_failed_run_says_what_happened_and_shows_what_was_reached(stage: str) -> None:
     """Whatever happens, the report says it."""
