@@ -1,4 +1,4 @@
-"""GitHub's own description of its REST answers, and whether an answer is as described."""
+"""GitHub's own description of its REST interface, and whether questions and answers are as described."""
 
 from __future__ import annotations
 
@@ -82,6 +82,19 @@ def check_answer(method: str, path: str, status: int, body: Any) -> None:
         assert body in (None, b"")
         return
     pointer = _pointer(method.lower(), described, status, responses[str(status)])
+    Validator({"$ref": f"{NAME}#{pointer}"}, registry=_registry()).validate(body)
+
+
+def check_request(method: str, path: str, body: Any) -> None:
+    """Fail unless GitHub takes such a body with a request.
+
+    Raises
+    ------
+    ValidationError
+        If the body is not as described.
+    """
+    escaped = path.replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+    pointer = f"/paths/{escaped}/{method.lower()}/requestBody/content/application~1json/schema"
     Validator({"$ref": f"{NAME}#{pointer}"}, registry=_registry()).validate(body)
 
 
