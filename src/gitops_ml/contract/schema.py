@@ -14,7 +14,7 @@ import pandas as pd
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from pandera.pandas import DataFrameSchema
 
-from .violations import EXAMPLES, TABLE, Breach, find_rows, shorten, show_values
+from .violations import EXAMPLES, TABLE, Violation, find_rows, shorten, show_values
 
 # Checks that fail only because something before them failed: the cause is reported, not these.
 CONSEQUENCES = {SchemaErrorReason.WRONG_DATATYPE, SchemaErrorReason.CHECK_ERROR}
@@ -42,7 +42,7 @@ class Outcome:
 
     frame: pd.DataFrame
     """The columns of the contract, in its order, of its types where they could be had."""
-    breaches: list[Breach]
+    violations: list[Violation]
     typed: bool
     """Whether every column has the type of the contract."""
 
@@ -50,14 +50,16 @@ class Outcome:
     def bad_rows(self) -> np.ndarray:
         """Positions of the rows that break a rule, in order."""
         rows = [
-            breach.rows for breach in self.breaches if breach.level == "error" and breach.rows is not None
+            violation.rows
+            for violation in self.violations
+            if violation.level == "error" and violation.rows is not None
         ]
         return np.unique(np.concatenate(rows)) if rows else np.array([], dtype=np.intp)
 
     @property
     def table_is_broken(self) -> bool:
         """Whether a rule is broken that leaving out rows cannot mend."""
-        return any(breach.level == "error" and breach.rows is None for breach in self.breaches)
+        return any(violation.level == "error" and violation.rows is None for violation in self.violations)
 
 
 def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Outcome:
@@ -78,7 +80,7 @@ def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Outcome:
     """
     twice = frame.columns[frame.columns.duplicated()].unique()
     if len(twice):
-        return Outcome(frame, [Breach(str(name), "occurs once") for name in twice], typed=False)
+        return Outcome(frame, [Violation(str(name), "occurs once") for name in twice], typed=False)
     bounded, soft = _bound(contract)
     lossy = _find_lossy_values(frame, bounded)
     try:
@@ -88,7 +90,7 @@ def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Outcome:
     order = [name for name in contract.columns if name in coerced]
     order += [name for name in coerced if name not in order]
     typed = not any(error.reason_code is SchemaErrorReason.DATATYPE_COERCION for error in errors)
-    return Outcome(coerced[order], _merge(lossy + _to_breaches(errors, frame, soft), frame), typed)
+    return Outcome(coerced[order], _merge(lossy + _to_violations(errors, frame, soft), frame), typed)
 
 
 def _bound(contract: DataFrameSchema) -> tuple[DataFrameSchema, set[str]]:
@@ -107,27 +109,27 @@ def _bound(contract: DataFrameSchema) -> tuple[DataFrameSchema, set[str]]:
     return bounded, soft
 
 
-def _find_lossy_values(frame: pd.DataFrame, contract: DataFrameSchema) -> list[Breach]:
+def _find_lossy_values(frame: pd.DataFrame, contract: DataFrameSchema) -> list[Violation]:
     """Find values that coercion changes without a word, or refuses without saying where.
 
     It turns 1.5 into 1, and null and 'no' into True; it cannot hold the year 9999 in nanoseconds.
     """
-    breaches = []
+    violations = []
     for name, column in contract.columns.items():
         if name not in frame or not (column.coerce or contract.coerce):
             continue
         series, kind = frame[name], getattr(getattr(column.dtype, "type", None), "kind", "")
         if kind in "iu":
-            breaches += find_rows(name, f"is {column.dtype}", series, _has_fraction(series))
+            violations += find_rows(name, f"is {column.dtype}", series, _has_fraction(series))
         if kind == "M" and pd.api.types.is_datetime64_dtype(series):
             outside = (series < pd.Timestamp.min) | (series > pd.Timestamp.max)
-            breaches += find_rows(name, f"is {column.dtype}", series, outside.to_numpy())
+            violations += find_rows(name, f"is {column.dtype}", series, outside.to_numpy())
         if kind == "b" and not pd.api.types.is_bool_dtype(series):
             known = series.isin([True, False]).to_numpy()
             missing = series.isna().to_numpy()
-            breaches += find_rows(name, "is not null", series, missing)
-            breaches += find_rows(name, f"is {column.dtype}", series, ~known & ~missing)
-    return breaches
+            violations += find_rows(name, "is not null", series, missing)
+            violations += find_rows(name, f"is {column.dtype}", series, ~known & ~missing)
+    return violations
 
 
 def _has_fraction(series: pd.Series) -> np.ndarray:
@@ -139,56 +141,61 @@ def _has_fraction(series: pd.Series) -> np.ndarray:
     return np.array([isinstance(value, float) and value % 1 > 0 for value in series], dtype=bool)
 
 
-def _to_breaches(errors: list[SchemaError], frame: pd.DataFrame, soft: set[str]) -> list[Breach]:
+def _to_violations(errors: list[SchemaError], frame: pd.DataFrame, soft: set[str]) -> list[Violation]:
     """Translate Pandera's errors, causes only."""
     rooted = any(
         error.reason_code in {SchemaErrorReason.DATATYPE_COERCION, SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME}
         for error in errors
     )
-    breaches = [
-        _to_breach(error, frame, soft)
+    violations = [
+        _to_violation(error, frame, soft)
         for error in errors
         if not (rooted and error.reason_code in CONSEQUENCES)
     ]
-    nulls = {breach.column for breach in breaches if breach.check == "is not null"}
-    breaches = [_without_nulls(breach, frame) if breach.column in nulls else breach for breach in breaches]
-    return [breach for breach in breaches if breach.rows is None or len(breach.rows)]
+    nulls = {violation.column for violation in violations if violation.check == "is not null"}
+    violations = [
+        _without_nulls(violation, frame) if violation.column in nulls else violation
+        for violation in violations
+    ]
+    return [violation for violation in violations if violation.rows is None or len(violation.rows)]
 
 
-def _merge(breaches: list[Breach], frame: pd.DataFrame) -> list[Breach]:
-    """Make one breach of those that say the same of one column; one that knows its rows is enough."""
-    merged: dict[tuple[str, str], Breach] = {}
-    for breach in breaches:
-        key = breach.column, breach.check
+def _merge(violations: list[Violation], frame: pd.DataFrame) -> list[Violation]:
+    """Make one violation of those that say the same of one column; one that knows its rows is enough."""
+    merged: dict[tuple[str, str], Violation] = {}
+    for violation in violations:
+        key = violation.column, violation.check
         known = merged.get(key)
         if known is None or known.rows is None:
-            merged[key] = breach
-        elif breach.rows is not None:
-            rows = np.union1d(known.rows, breach.rows)
-            examples = show_values(frame[breach.column], rows) if breach.column in frame else known.examples
+            merged[key] = violation
+        elif violation.rows is not None:
+            rows = np.union1d(known.rows, violation.rows)
+            examples = (
+                show_values(frame[violation.column], rows) if violation.column in frame else known.examples
+            )
             merged[key] = replace(known, rows=rows, examples=examples)
     return list(merged.values())
 
 
-def _without_nulls(breach: Breach, frame: pd.DataFrame) -> Breach:
+def _without_nulls(violation: Violation, frame: pd.DataFrame) -> Violation:
     """A null is no integer either, but it is enough to call it null."""
-    if breach.check == "is not null" or breach.rows is None:
-        return breach
-    rows = breach.rows[frame[breach.column].iloc[breach.rows].notna().to_numpy()]
-    return replace(breach, rows=rows, examples=show_values(frame[breach.column], rows))
+    if violation.check == "is not null" or violation.rows is None:
+        return violation
+    rows = violation.rows[frame[violation.column].iloc[violation.rows].notna().to_numpy()]
+    return replace(violation, rows=rows, examples=show_values(frame[violation.column], rows))
 
 
-def _to_breach(error: SchemaError, frame: pd.DataFrame, soft: set[str]) -> Breach:
+def _to_violation(error: SchemaError, frame: pd.DataFrame, soft: set[str]) -> Violation:
     if error.reason_code is SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
-        return Breach(
+        return Violation(
             str(error.failure_cases), "is in the data" + _name_nearest(str(error.failure_cases), frame)
         )
     if error.reason_code is SchemaErrorReason.COLUMN_NOT_IN_SCHEMA:
-        return Breach(str(error.failure_cases), WORDS[error.reason_code])
+        return Violation(str(error.failure_cases), WORDS[error.reason_code])
     column = _name_column(error)
     rows = _find_bad_rows(error)
     level: Literal["error", "warning"] = "warning" if _name_check(error.check) in soft else "error"
-    return Breach(column, _say(error), rows, _showshow_values(error, column, rows, frame), level)
+    return Violation(column, _say(error), rows, _showshow_values(error, column, rows, frame), level)
 
 
 def _showshow_values(

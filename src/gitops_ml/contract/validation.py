@@ -16,7 +16,7 @@ from ..data.loading import Loaded
 from ..data.split import Split
 from .checks import examine, summarise_target
 from .schema import Outcome, apply_contract
-from .violations import TABLE, Breach, find_rows
+from .violations import TABLE, Violation, find_rows
 
 # A test part smaller than this gives intervals too wide to decide anything.
 MIN_TEST_ROWS = 100
@@ -60,8 +60,10 @@ def validate(loaded: Loaded, settings: Settings) -> Validation:
     require_columns(settings)
     frame = loaded.frame.reset_index(drop=True)
     outcome = _apply_rules(frame, settings)
-    breaches, valid, bad = _set_aside(frame, outcome, settings)
-    findings = [breach.to_finding(len(frame)) for breach in _forgive(breaches, bad, len(frame), settings)]
+    violations, valid, bad = _set_aside(frame, outcome, settings)
+    findings = [
+        violation.to_finding(len(frame)) for violation in _forgive(violations, bad, len(frame), settings)
+    ]
     if not any(finding.level == "error" for finding in findings):
         findings += examine(valid, settings)
     record = ValidationRecord(
@@ -74,7 +76,7 @@ def validate(loaded: Loaded, settings: Settings) -> Validation:
         target=summarise_target(valid, settings),
     )
     kept = np.setdiff1d(np.arange(len(frame)), bad, assume_unique=True)
-    return Validation(valid, _give_reasons(frame, breaches, bad), kept, record)
+    return Validation(valid, _give_reasons(frame, violations, bad), kept, record)
 
 
 def check(frame: pd.DataFrame, settings: Settings) -> list[Finding]:
@@ -91,8 +93,8 @@ def check(frame: pd.DataFrame, settings: Settings) -> list[Finding]:
     require_columns(settings)
     frame = frame.reset_index(drop=True)
     outcome = _apply_rules(frame, settings)
-    breaches, _, bad = _set_aside(frame, outcome, settings)
-    return [breach.to_finding(len(frame)) for breach in _forgive(breaches, bad, len(frame), settings)]
+    violations, _, bad = _set_aside(frame, outcome, settings)
+    return [violation.to_finding(len(frame)) for violation in _forgive(violations, bad, len(frame), settings)]
 
 
 def check_split(split: Split, settings: Settings) -> list[Finding]:
@@ -112,13 +114,13 @@ def check_split(split: Split, settings: Settings) -> list[Finding]:
     train, test = split.train, split.test
     if train.empty or test.empty:
         part = "training" if train.empty else "test"
-        empty = Breach(TABLE, f"the {part} part has rows (boundary {split.boundary})")
+        empty = Violation(TABLE, f"the {part} part has rows (boundary {split.boundary})")
         return [empty.to_finding(0)]
     findings = _find_shared_rows(train, test, settings) + _find_shared_groups(train, test, settings)
     if settings.problem == "classification":
         findings += _check_classes(train, test, settings)
     if len(test) < MIN_TEST_ROWS:
-        small = Breach(TABLE, f"the test part has {MIN_TEST_ROWS} rows or more", np.arange(len(test)))
+        small = Violation(TABLE, f"the test part has {MIN_TEST_ROWS} rows or more", np.arange(len(test)))
         findings.append(_soften(small).to_finding(len(test)))
     return findings
 
@@ -154,83 +156,89 @@ def require_columns(settings: Settings) -> None:
 def _apply_rules(frame: pd.DataFrame, settings: Settings) -> Outcome:
     """Apply the contract, and the rules that hold whatever the contract says."""
     if frame.empty:
-        return Outcome(frame, [Breach(TABLE, "has rows")], typed=False)
+        return Outcome(frame, [Violation(TABLE, "has rows")], typed=False)
     outcome = apply_contract(frame, load_contract())
-    told = {(breach.column, breach.check) for breach in outcome.breaches}
+    told = {(violation.column, violation.check) for violation in outcome.violations}
     own = _find_unusable(outcome.frame, settings)
-    new = [breach for breach in own if (breach.column, breach.check) not in told]
-    return Outcome(outcome.frame, outcome.breaches + new, outcome.typed)
+    new = [violation for violation in own if (violation.column, violation.check) not in told]
+    return Outcome(outcome.frame, outcome.violations + new, outcome.typed)
 
 
-def _find_unusable(frame: pd.DataFrame, settings: Settings) -> list[Breach]:
+def _find_unusable(frame: pd.DataFrame, settings: Settings) -> list[Violation]:
     """Find rows that no model could use: ids twice, key columns missing, infinite numbers."""
-    data, breaches = settings.data, []
+    data, violations = settings.data, []
     if data.id is not None and data.id in frame:
         ids = frame[data.id]
         twice = ids.duplicated(keep=False) & ids.notna()
-        breaches += find_rows(data.id, "is unique", ids, twice.to_numpy())
+        violations += find_rows(data.id, "is unique", ids, twice.to_numpy())
     for name in dict.fromkeys([data.target, data.id, data.time, data.group]):
         if name is not None and name in frame:
-            breaches += find_rows(name, "is not null", frame[name], frame[name].isna().to_numpy())
+            violations += find_rows(name, "is not null", frame[name], frame[name].isna().to_numpy())
     for column in frame:
         if pd.api.types.is_float_dtype(frame[column]):
             infinite = frame[column].isin([np.inf, -np.inf]).to_numpy()
-            breaches += find_rows(str(column), "is finite", frame[column], infinite)
-    return breaches
+            violations += find_rows(str(column), "is finite", frame[column], infinite)
+    return violations
 
 
 def _set_aside(
     frame: pd.DataFrame, outcome: Outcome, settings: Settings
-) -> tuple[list[Breach], pd.DataFrame, np.ndarray]:
+) -> tuple[list[Violation], pd.DataFrame, np.ndarray]:
     """With ``data.on_invalid: quarantine``, leave out bad rows until the rest keeps the contract.
 
     Once is enough unless a column could not be coerced: its other checks only run when it can.
 
     Returns
     -------
-    breaches, valid rows, positions of the bad rows in ``frame``
+    violations, valid rows, positions of the bad rows in ``frame``
     """
-    breaches, valid, kept = list(outcome.breaches), outcome.frame, np.arange(len(frame))
+    violations, valid, kept = list(outcome.violations), outcome.frame, np.arange(len(frame))
     if settings.data.on_invalid == "fail" or outcome.table_is_broken:
-        return breaches, valid, kept[:0]
+        return violations, valid, kept[:0]
     while len(outcome.bad_rows):
         good = np.setdiff1d(np.arange(len(kept)), outcome.bad_rows, assume_unique=True)
         valid, kept = outcome.frame.iloc[good].reset_index(drop=True), kept[good]
         if outcome.typed or valid.empty:
             break
         outcome = _apply_rules(frame.iloc[kept].reset_index(drop=True), settings)
-        breaches += [_move(breach, kept) for breach in outcome.breaches if breach.level == "error"]
+        violations += [
+            _move(violation, kept) for violation in outcome.violations if violation.level == "error"
+        ]
         valid = outcome.frame
-    return breaches, valid, np.setdiff1d(np.arange(len(frame)), kept, assume_unique=True)
+    return violations, valid, np.setdiff1d(np.arange(len(frame)), kept, assume_unique=True)
 
 
-def _forgive(breaches: list[Breach], bad: np.ndarray, n_rows: int, settings: Settings) -> list[Breach]:
+def _forgive(
+    violations: list[Violation], bad: np.ndarray, n_rows: int, settings: Settings
+) -> list[Violation]:
     """Turn errors in rows that were set aside into warnings, if they are few enough."""
     if not len(bad):
-        return breaches
+        return violations
     if len(bad) <= settings.data.max_invalid_share * n_rows:
-        return [breach if breach.rows is None else _soften(breach) for breach in breaches]
+        return [violation if violation.rows is None else _soften(violation) for violation in violations]
     limit = f"at most {settings.data.max_invalid_share:.2%} of the rows are invalid (data.max_invalid_share)"
-    return [*breaches, Breach(TABLE, limit, bad)]
+    return [*violations, Violation(TABLE, limit, bad)]
 
 
-def _move(breach: Breach, kept: np.ndarray) -> Breach:
-    """Return the breach with positions in the whole table."""
-    return breach if breach.rows is None else replace(breach, rows=kept[breach.rows])
+def _move(violation: Violation, kept: np.ndarray) -> Violation:
+    """Return the violation with positions in the whole table."""
+    return violation if violation.rows is None else replace(violation, rows=kept[violation.rows])
 
 
-def _soften(breach: Breach) -> Breach:
-    """Return the breach as a warning."""
-    return replace(breach, level="warning")
+def _soften(violation: Violation) -> Violation:
+    """Return the violation as a warning."""
+    return replace(violation, level="warning")
 
 
-def _give_reasons(frame: pd.DataFrame, breaches: list[Breach], bad: np.ndarray) -> pd.DataFrame:
+def _give_reasons(frame: pd.DataFrame, violations: list[Violation], bad: np.ndarray) -> pd.DataFrame:
     """Return the bad rows as they came, each with the rules it breaks."""
     reasons = np.full(len(frame), "", dtype=object)
-    for breach in breaches:
-        if breach.level == "error" and breach.rows is not None:
-            text = f"{breach.column}: {breach.check}"
-            reasons[breach.rows] = [f"{said}; {text}" if said else text for said in reasons[breach.rows]]
+    for violation in violations:
+        if violation.level == "error" and violation.rows is not None:
+            text = f"{violation.column}: {violation.check}"
+            reasons[violation.rows] = [
+                f"{said}; {text}" if said else text for said in reasons[violation.rows]
+            ]
     rows = frame.iloc[bad].assign(reason=reasons[bad])
     mixed = [name for name in frame if frame[name].dtype == object]
     # A column of numbers and words is what a bad file brings; Parquet can only hold it as text.
@@ -248,12 +256,12 @@ def _find_shared_rows(train: pd.DataFrame, test: pd.DataFrame, settings: Setting
         both = digests[1].isin(digests[0]).to_numpy()
         column, rule, allowed = TABLE, "equal rows are not in both training and test part", MAX_EQUAL_SHARE
     found = find_rows(column, rule, test[column] if column in test else test.iloc[:, 0], both)
-    return [_judge(breach, both.mean() > allowed, len(test)) for breach in found]
+    return [_judge(violation, both.mean() > allowed, len(test)) for violation in found]
 
 
-def _judge(breach: Breach, serious: bool, n_rows: int) -> Finding:
-    """Return a breach of the split as an error if it is serious, else as a warning."""
-    return (breach if serious else _soften(breach)).to_finding(n_rows)
+def _judge(violation: Violation, serious: bool, n_rows: int) -> Finding:
+    """Return a violation of the split as an error if it is serious, else as a warning."""
+    return (violation if serious else _soften(violation)).to_finding(n_rows)
 
 
 def _find_shared_groups(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> list[Finding]:
@@ -263,7 +271,7 @@ def _find_shared_groups(train: pd.DataFrame, test: pd.DataFrame, settings: Setti
         return []
     both = test[name].isin(train[name]).to_numpy()
     found = find_rows(name, "is not in both training and test part", test[name], both)
-    return [_judge(breach, settings.split.by == "group", len(test)) for breach in found]
+    return [_judge(violation, settings.split.by == "group", len(test)) for violation in found]
 
 
 def _check_classes(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> list[Finding]:
@@ -272,7 +280,7 @@ def _check_classes(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) 
         classes = frame[target].unique()
         if len(classes) < 2:
             rule, only = f"the {part} part has two classes or more", (str(classes[0]),)
-            findings.append(Breach(target, rule, examples=only).to_finding(len(frame)))
+            findings.append(Violation(target, rule, examples=only).to_finding(len(frame)))
     unseen = ~test[target].isin(train[target]).to_numpy()
     unknown = find_rows(target, "classes of the test part are in the training part", test[target], unseen)
-    return findings + [_soften(breach).to_finding(len(test)) for breach in unknown]
+    return findings + [_soften(violation).to_finding(len(test)) for violation in unknown]

@@ -16,7 +16,7 @@ WIDTH = 60
 
 
 @dataclass(frozen=True)
-class Breach:
+class Violation:
     """One rule that the data break, and where."""
 
     column: str
@@ -27,7 +27,7 @@ class Breach:
     level: Literal["error", "warning"] = "error"
 
     def to_finding(self, n_rows: int) -> Finding:
-        """Return the breach as it is shown, out of ``n_rows`` rows."""
+        """Return the violation as it is shown, out of ``n_rows`` rows."""
         count = 0 if self.rows is None else len(self.rows)
         return Finding(
             level=self.level,
@@ -39,10 +39,10 @@ class Breach:
         )
 
 
-def find_rows(column: str, check: str, series: pd.Series, bad: np.ndarray) -> list[Breach]:
-    """Return a breach for the rows where ``bad`` is true, none if there is no such row."""
+def find_rows(column: str, check: str, series: pd.Series, bad: np.ndarray) -> list[Violation]:
+    """Return a violation for the rows where ``bad`` is true, none if there is no such row."""
     rows = np.flatnonzero(bad)
-    return [Breach(column, check, rows, show_values(series, rows))] if len(rows) else []
+    return [Violation(column, check, rows, show_values(series, rows))] if len(rows) else []
 
 
 def show_values(series: pd.Series, rows: np.ndarray) -> tuple[str, ...]:

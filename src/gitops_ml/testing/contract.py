@@ -22,4 +22,4 @@ def find_violations(frame: pd.DataFrame) -> set[tuple[str, str]]:
         ``("distance", "is at least 50")``.
     """
     outcome = apply_contract(frame.reset_index(drop=True), load_contract())
-    return {(violation.column, violation.check) for violation in outcome.breaches}
+    return {(violation.column, violation.check) for violation in outcome.violations}

@@ -10,7 +10,7 @@ import pandera.pandas as pa
 import pytest
 
 from gitops_ml.contract.schema import Outcome, apply_contract
-from gitops_ml.contract.violations import Breach
+from gitops_ml.contract.violations import Violation
 
 CONTRACT = pa.DataFrameSchema(
     {
@@ -48,28 +48,28 @@ def put(table: pd.DataFrame, column: str, *values: object) -> Outcome:
 
 
 def describe(outcome: Outcome) -> list[tuple[str, str, list[int]]]:
-    """Return column, check and rows of each breach."""
-    return [(b.column, b.check, [] if b.rows is None else b.rows.tolist()) for b in outcome.breaches]
+    """Return column, check and rows of each violation."""
+    return [(b.column, b.check, [] if b.rows is None else b.rows.tolist()) for b in outcome.violations]
 
 
-def test_good_rows_have_no_breach(table: pd.DataFrame) -> None:
+def test_good_rows_have_no_violation(table: pd.DataFrame) -> None:
     """A table that keeps the contract comes back whole, in the contract's order of columns."""
     outcome = apply_contract(table, CONTRACT)
 
-    assert [] == outcome.breaches
+    assert [] == outcome.violations
     assert list(CONTRACT.columns) == list(outcome.frame.columns)
     assert outcome.typed
 
 
 def test_columns_beyond_the_contract_are_dropped(table: pd.DataFrame) -> None:
-    """An unknown column is no breach, and never gets further."""
+    """An unknown column is no violation, and never gets further."""
     outcome = apply_contract(table.assign(unknown=1), CONTRACT)
 
-    assert [] == outcome.breaches
+    assert [] == outcome.violations
     assert "unknown" not in outcome.frame
 
 
-def test_missing_column_is_a_breach_of_the_table(table: pd.DataFrame) -> None:
+def test_missing_column_is_a_violation_of_the_table(table: pd.DataFrame) -> None:
     """Leaving out rows cannot mend it; a column with a similar name is pointed out."""
     outcome = apply_contract(table.rename(columns={"word": "words"}), CONTRACT)
 
@@ -78,11 +78,11 @@ def test_missing_column_is_a_breach_of_the_table(table: pd.DataFrame) -> None:
 
 
 def test_wrong_type_is_told_once(table: pd.DataFrame) -> None:
-    """Words where numbers should be are one breach, whatever else could not be checked then."""
+    """Words where numbers should be are one violation, whatever else could not be checked then."""
     outcome = put(table, "number", "abc", 1, "x")
 
     assert [("number", "is int64", [0, 2])] == describe(outcome)
-    assert ("'abc'", "'x'") == outcome.breaches[0].examples
+    assert ("'abc'", "'x'") == outcome.violations[0].examples
     assert not outcome.typed
 
 
@@ -100,7 +100,7 @@ def test_wrong_type_is_told_once(table: pd.DataFrame) -> None:
     ],
 )
 def test_bad_value_is_found(table: pd.DataFrame, column: str, value: object, check: str) -> None:
-    """One bad value is one breach, in words."""
+    """One bad value is one violation, in words."""
     found = describe(put(table, column, value))
 
     assert [(column, check)] == [(name, said) for name, said, _ in found if name != "table"]
@@ -116,7 +116,7 @@ def test_coercion_never_changes_a_value(table: pd.DataFrame, column: str, value:
     assert [(column, check, [0])] == describe(put(table, column, value))
 
 
-def test_fractions_and_words_are_one_breach(table: pd.DataFrame) -> None:
+def test_fractions_and_words_are_one_violation(table: pd.DataFrame) -> None:
     """Neither is an integer, whichever of the two pandas would have refused."""
     assert [("number", "is int64", [0, 1])] == describe(put(table, "number", 0.5, "abc"))
 
@@ -127,7 +127,7 @@ def test_numbers_of_another_type_are_coerced(table: pd.DataFrame) -> None:
     other = table.assign(number=table["number"].astype(float), flag=table["flag"].astype(int), day=text)
     outcome = apply_contract(other, CONTRACT)
 
-    assert [] == outcome.breaches
+    assert [] == outcome.violations
     pd.testing.assert_frame_equal(apply_contract(table, CONTRACT).frame, outcome.frame)
 
 
@@ -146,18 +146,18 @@ def test_column_that_occurs_twice_is_told(table: pd.DataFrame) -> None:
 
 
 def test_check_that_warns_is_a_warning(table: pd.DataFrame) -> None:
-    """``raise_warning`` of a check makes its breach a warning, which makes no row bad."""
+    """``raise_warning`` of a check makes its violation a warning, which makes no row bad."""
     soft = CONTRACT.add_columns({"share": pa.Column(float, pa.Check.lt(0, raise_warning=True))})
     outcome = apply_contract(table, soft)
 
-    assert ["warning"] == [breach.level for breach in outcome.breaches]
+    assert ["warning"] == [violation.level for violation in outcome.violations]
     assert 0 == len(outcome.bad_rows)
     assert [True] == [check.raise_warning for check in soft.columns["share"].checks]
 
 
 def test_examples_are_few_different_and_short(table: pd.DataFrame) -> None:
     """Five values at most, each once, none longer than a line."""
-    examples = put(table, "word", "x" * 500, "x" * 500, *"abcdefg").breaches[0].examples
+    examples = put(table, "word", "x" * 500, "x" * 500, *"abcdefg").violations[0].examples
 
     assert 5 == len(examples) == len(set(examples))
     assert all(len(example) <= 60 for example in examples)
@@ -171,15 +171,15 @@ def test_many_failures_are_counted_fast() -> None:
     contract = pa.DataFrameSchema({name: pa.Column(float) for name in wide}, checks=never)
 
     start = time.perf_counter()
-    (breach,) = apply_contract(wide, contract).breaches
+    (violation,) = apply_contract(wide, contract).violations
 
-    assert breach.rows is not None
-    assert n_rows == len(breach.rows)
+    assert violation.rows is not None
+    assert n_rows == len(violation.rows)
     assert time.perf_counter() - start < 3
 
 
 def test_finding_has_count_and_share() -> None:
-    """What is shown of a breach: how many rows, out of how many."""
-    finding = Breach("a", "is odd", np.array([1, 3]), ("2",)).to_finding(8)
+    """What is shown of a violation: how many rows, out of how many."""
+    finding = Violation("a", "is odd", np.array([1, 3]), ("2",)).to_finding(8)
 
     assert (2, 0.25, ["2"]) == (finding.count, finding.share, finding.examples)

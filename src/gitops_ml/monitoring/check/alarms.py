@@ -78,13 +78,13 @@ def _blame_data(checks: Sequence[DataCheck]) -> list[str] | None:
         if moved:
             reasons.append(f"{plural(len(moved), 'column')} of {where} moved: {_name_some(moved)}.")
         broken = list(check.findings.items())
-        reasons += [_describe_breach(path, findings) for path, findings in broken[:NAMED]]
+        reasons += [_describe_violation(path, findings) for path, findings in broken[:NAMED]]
         if len(broken) > NAMED:
             reasons.append(f"{plural(len(broken) - NAMED, 'more file')} break the contract.")
     return reasons
 
 
-def _describe_breach(path: str, findings: Sequence[Finding]) -> str:
+def _describe_violation(path: str, findings: Sequence[Finding]) -> str:
     errors = [f"{one.column} {one.check}" for one in findings if one.level == "error"]
     return f"{path} breaks the contract: {_name_some(errors)}."
 
