@@ -37,7 +37,7 @@ WORDS_OF_CHECKS = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Validated:
     """A table after the contract was applied to it."""
 
     frame: pd.DataFrame
@@ -62,7 +62,7 @@ class Outcome:
         return any(violation.level == "error" and violation.rows is None for violation in self.violations)
 
 
-def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Outcome:
+def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Validated:
     """Coerce a table to the contract's types, drop other columns, and find all that breaks it.
 
     Parameters
@@ -74,13 +74,13 @@ def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Outcome:
 
     Returns
     -------
-    Outcome
+    Validated
         Rows are counted from the checks' own masks. Pandera's table of failure cases is never
         built for more than five rows a check: it grows to one row per bad row *and column*.
     """
     twice = frame.columns[frame.columns.duplicated()].unique()
     if len(twice):
-        return Outcome(frame, [Violation(str(name), "occurs once") for name in twice], typed=False)
+        return Validated(frame, [Violation(str(name), "occurs once") for name in twice], typed=False)
     bounded, soft = _bound(contract)
     lossy = _find_lossy_values(frame, bounded)
     try:
@@ -90,7 +90,7 @@ def apply_contract(frame: pd.DataFrame, contract: DataFrameSchema) -> Outcome:
     order = [name for name in contract.columns if name in coerced]
     order += [name for name in coerced if name not in order]
     typed = not any(error.reason_code is SchemaErrorReason.DATATYPE_COERCION for error in errors)
-    return Outcome(coerced[order], _merge(lossy + _to_violations(errors, frame, soft), frame), typed)
+    return Validated(coerced[order], _merge(lossy + _to_violations(errors, frame, soft), frame), typed)
 
 
 def _bound(contract: DataFrameSchema) -> tuple[DataFrameSchema, set[str]]:

@@ -15,7 +15,7 @@ from ..core.settings import Settings
 from ..data.loading import Loaded
 from ..data.split import Split
 from .checks import examine, summarise_target
-from .schema import Outcome, apply_contract
+from .schema import Validated, apply_contract
 from .violations import TABLE, Violation, find_rows
 
 # A test part smaller than this gives intervals too wide to decide anything.
@@ -59,8 +59,8 @@ def validate(loaded: Loaded, settings: Settings) -> Validation:
     """
     require_columns(settings)
     frame = loaded.frame.reset_index(drop=True)
-    outcome = _apply_rules(frame, settings)
-    violations, valid, bad = _set_aside(frame, outcome, settings)
+    validated = _apply_rules(frame, settings)
+    violations, valid, bad = _set_aside(frame, validated, settings)
     findings = [
         violation.to_finding(len(frame)) for violation in _forgive(violations, bad, len(frame), settings)
     ]
@@ -92,8 +92,8 @@ def check(frame: pd.DataFrame, settings: Settings) -> list[Finding]:
     """
     require_columns(settings)
     frame = frame.reset_index(drop=True)
-    outcome = _apply_rules(frame, settings)
-    violations, _, bad = _set_aside(frame, outcome, settings)
+    validated = _apply_rules(frame, settings)
+    violations, _, bad = _set_aside(frame, validated, settings)
     return [violation.to_finding(len(frame)) for violation in _forgive(violations, bad, len(frame), settings)]
 
 
@@ -153,15 +153,15 @@ def require_columns(settings: Settings) -> None:
             )
 
 
-def _apply_rules(frame: pd.DataFrame, settings: Settings) -> Outcome:
+def _apply_rules(frame: pd.DataFrame, settings: Settings) -> Validated:
     """Apply the contract, and the rules that hold whatever the contract says."""
     if frame.empty:
-        return Outcome(frame, [Violation(TABLE, "has rows")], typed=False)
-    outcome = apply_contract(frame, load_contract())
-    told = {(violation.column, violation.check) for violation in outcome.violations}
-    own = _find_unusable(outcome.frame, settings)
+        return Validated(frame, [Violation(TABLE, "has rows")], typed=False)
+    validated = apply_contract(frame, load_contract())
+    told = {(violation.column, violation.check) for violation in validated.violations}
+    own = _find_unusable(validated.frame, settings)
     new = [violation for violation in own if (violation.column, violation.check) not in told]
-    return Outcome(outcome.frame, outcome.violations + new, outcome.typed)
+    return Validated(validated.frame, validated.violations + new, validated.typed)
 
 
 def _find_unusable(frame: pd.DataFrame, settings: Settings) -> list[Violation]:
@@ -182,7 +182,7 @@ def _find_unusable(frame: pd.DataFrame, settings: Settings) -> list[Violation]:
 
 
 def _set_aside(
-    frame: pd.DataFrame, outcome: Outcome, settings: Settings
+    frame: pd.DataFrame, validated: Validated, settings: Settings
 ) -> tuple[list[Violation], pd.DataFrame, np.ndarray]:
     """With ``data.on_invalid: quarantine``, leave out bad rows until the rest keeps the contract.
 
@@ -192,19 +192,19 @@ def _set_aside(
     -------
     violations, valid rows, positions of the bad rows in ``frame``
     """
-    violations, valid, kept = list(outcome.violations), outcome.frame, np.arange(len(frame))
-    if settings.data.on_invalid == "fail" or outcome.table_is_broken:
+    violations, valid, kept = list(validated.violations), validated.frame, np.arange(len(frame))
+    if settings.data.on_invalid == "fail" or validated.table_is_broken:
         return violations, valid, kept[:0]
-    while len(outcome.bad_rows):
-        good = np.setdiff1d(np.arange(len(kept)), outcome.bad_rows, assume_unique=True)
-        valid, kept = outcome.frame.iloc[good].reset_index(drop=True), kept[good]
-        if outcome.typed or valid.empty:
+    while len(validated.bad_rows):
+        good = np.setdiff1d(np.arange(len(kept)), validated.bad_rows, assume_unique=True)
+        valid, kept = validated.frame.iloc[good].reset_index(drop=True), kept[good]
+        if validated.typed or valid.empty:
             break
-        outcome = _apply_rules(frame.iloc[kept].reset_index(drop=True), settings)
+        validated = _apply_rules(frame.iloc[kept].reset_index(drop=True), settings)
         violations += [
-            _move(violation, kept) for violation in outcome.violations if violation.level == "error"
+            _move(violation, kept) for violation in validated.violations if violation.level == "error"
         ]
-        valid = outcome.frame
+        valid = validated.frame
     return violations, valid, np.setdiff1d(np.arange(len(frame)), kept, assume_unique=True)
 
 

@@ -21,5 +21,5 @@ def find_violations(frame: pd.DataFrame) -> set[tuple[str, str]]:
         Column, or ``table`` for a check across columns, and the rule that is broken, such as
         ``("distance", "is at least 50")``.
     """
-    outcome = apply_contract(frame.reset_index(drop=True), load_contract())
-    return {(violation.column, violation.check) for violation in outcome.violations}
+    validated = apply_contract(frame.reset_index(drop=True), load_contract())
+    return {(violation.column, violation.check) for violation in validated.violations}

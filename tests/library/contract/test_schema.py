@@ -9,7 +9,7 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from gitops_ml.contract.schema import Outcome, apply_contract
+from gitops_ml.contract.schema import Validated, apply_contract
 from gitops_ml.contract.violations import Violation
 
 CONTRACT = pa.DataFrameSchema(
@@ -40,50 +40,50 @@ def table() -> pd.DataFrame:
     )
 
 
-def put(table: pd.DataFrame, column: str, *values: object) -> Outcome:
+def put(table: pd.DataFrame, column: str, *values: object) -> Validated:
     """Apply the contract after the first rows of a column were given other values."""
     changed = table.astype({column: object})
     changed[column] = [*values, *changed[column].iloc[len(values) :]]
     return apply_contract(changed, CONTRACT)
 
 
-def describe(outcome: Outcome) -> list[tuple[str, str, list[int]]]:
+def describe(validated: Validated) -> list[tuple[str, str, list[int]]]:
     """Return column, check and rows of each violation."""
-    return [(b.column, b.check, [] if b.rows is None else b.rows.tolist()) for b in outcome.violations]
+    return [(b.column, b.check, [] if b.rows is None else b.rows.tolist()) for b in validated.violations]
 
 
 def test_good_rows_have_no_violation(table: pd.DataFrame) -> None:
     """A table that keeps the contract comes back whole, in the contract's order of columns."""
-    outcome = apply_contract(table, CONTRACT)
+    validated = apply_contract(table, CONTRACT)
 
-    assert [] == outcome.violations
-    assert list(CONTRACT.columns) == list(outcome.frame.columns)
-    assert outcome.typed
+    assert [] == validated.violations
+    assert list(CONTRACT.columns) == list(validated.frame.columns)
+    assert validated.typed
 
 
 def test_columns_beyond_the_contract_are_dropped(table: pd.DataFrame) -> None:
     """An unknown column is no violation, and never gets further."""
-    outcome = apply_contract(table.assign(unknown=1), CONTRACT)
+    validated = apply_contract(table.assign(unknown=1), CONTRACT)
 
-    assert [] == outcome.violations
-    assert "unknown" not in outcome.frame
+    assert [] == validated.violations
+    assert "unknown" not in validated.frame
 
 
 def test_missing_column_is_a_violation_of_the_table(table: pd.DataFrame) -> None:
     """Leaving out rows cannot mend it; a column with a similar name is pointed out."""
-    outcome = apply_contract(table.rename(columns={"word": "words"}), CONTRACT)
+    validated = apply_contract(table.rename(columns={"word": "words"}), CONTRACT)
 
-    assert [("word", "is in the data (nearest there: 'words')", [])] == describe(outcome)
-    assert outcome.table_is_broken
+    assert [("word", "is in the data (nearest there: 'words')", [])] == describe(validated)
+    assert validated.table_is_broken
 
 
 def test_wrong_type_is_told_once(table: pd.DataFrame) -> None:
     """Words where numbers should be are one violation, whatever else could not be checked then."""
-    outcome = put(table, "number", "abc", 1, "x")
+    validated = put(table, "number", "abc", 1, "x")
 
-    assert [("number", "is int64", [0, 2])] == describe(outcome)
-    assert ("'abc'", "'x'") == outcome.violations[0].examples
-    assert not outcome.typed
+    assert [("number", "is int64", [0, 2])] == describe(validated)
+    assert ("'abc'", "'x'") == validated.violations[0].examples
+    assert not validated.typed
 
 
 @pytest.mark.parametrize(
@@ -125,33 +125,33 @@ def test_numbers_of_another_type_are_coerced(table: pd.DataFrame) -> None:
     """Floats without a fraction are integers, 0 and 1 are booleans, text may be a date."""
     text = table["day"].astype(str)
     other = table.assign(number=table["number"].astype(float), flag=table["flag"].astype(int), day=text)
-    outcome = apply_contract(other, CONTRACT)
+    validated = apply_contract(other, CONTRACT)
 
-    assert [] == outcome.violations
-    pd.testing.assert_frame_equal(apply_contract(table, CONTRACT).frame, outcome.frame)
+    assert [] == validated.violations
+    pd.testing.assert_frame_equal(apply_contract(table, CONTRACT).frame, validated.frame)
 
 
 def test_check_across_columns_counts_rows_once(table: pd.DataFrame) -> None:
     """A row that breaks it is one row, however many columns there are."""
-    outcome = apply_contract(table.assign(share=[1.0, 0.9] * 10), CONTRACT)
+    validated = apply_contract(table.assign(share=[1.0, 0.9] * 10), CONTRACT)
 
-    assert [("table", "share is not above number", [0])] == describe(outcome)
+    assert [("table", "share is not above number", [0])] == describe(validated)
 
 
 def test_column_that_occurs_twice_is_told(table: pd.DataFrame) -> None:
     """Two columns of one name are refused before anything else is looked at."""
-    outcome = apply_contract(pd.concat([table, table[["share"]]], axis=1), CONTRACT)
+    validated = apply_contract(pd.concat([table, table[["share"]]], axis=1), CONTRACT)
 
-    assert [("share", "occurs once", [])] == describe(outcome)
+    assert [("share", "occurs once", [])] == describe(validated)
 
 
 def test_check_that_warns_is_a_warning(table: pd.DataFrame) -> None:
     """``raise_warning`` of a check makes its violation a warning, which makes no row bad."""
     soft = CONTRACT.add_columns({"share": pa.Column(float, pa.Check.lt(0, raise_warning=True))})
-    outcome = apply_contract(table, soft)
+    validated = apply_contract(table, soft)
 
-    assert ["warning"] == [violation.level for violation in outcome.violations]
-    assert 0 == len(outcome.bad_rows)
+    assert ["warning"] == [violation.level for violation in validated.violations]
+    assert 0 == len(validated.bad_rows)
     assert [True] == [check.raise_warning for check in soft.columns["share"].checks]
 
 
