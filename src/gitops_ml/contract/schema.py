@@ -14,7 +14,7 @@ import pandas as pd
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from pandera.pandas import DataFrameSchema
 
-from .violations import EXAMPLES, TABLE, Violation, find_rows, shorten, show_values
+from .violations import EXAMPLES, TABLE, Violation, find_rows, list_examples, truncate
 
 # Checks that fail only because something before them failed: the cause is reported, not these.
 CONSEQUENCES = {SchemaErrorReason.WRONG_DATATYPE, SchemaErrorReason.CHECK_ERROR}
@@ -171,7 +171,7 @@ def _merge(violations: list[Violation], frame: pd.DataFrame) -> list[Violation]:
         elif violation.rows is not None:
             rows = np.union1d(known.rows, violation.rows)
             examples = (
-                show_values(frame[violation.column], rows) if violation.column in frame else known.examples
+                list_examples(frame[violation.column], rows) if violation.column in frame else known.examples
             )
             merged[key] = replace(known, rows=rows, examples=examples)
     return list(merged.values())
@@ -182,7 +182,7 @@ def _without_nulls(violation: Violation, frame: pd.DataFrame) -> Violation:
     if violation.check == "is not null" or violation.rows is None:
         return violation
     rows = violation.rows[frame[violation.column].iloc[violation.rows].notna().to_numpy()]
-    return replace(violation, rows=rows, examples=show_values(frame[violation.column], rows))
+    return replace(violation, rows=rows, examples=list_examples(frame[violation.column], rows))
 
 
 def _to_violation(error: SchemaError, frame: pd.DataFrame, soft: set[str]) -> Violation:
@@ -195,16 +195,16 @@ def _to_violation(error: SchemaError, frame: pd.DataFrame, soft: set[str]) -> Vi
     column = _name_column(error)
     rows = _find_bad_rows(error)
     level: Literal["error", "warning"] = "warning" if _name_check(error.check) in soft else "error"
-    return Violation(column, _say(error), rows, _showshow_values(error, column, rows, frame), level)
+    return Violation(column, _say(error), rows, _list_examples(error, column, rows, frame), level)
 
 
-def _showshow_values(
+def _list_examples(
     error: SchemaError, column: str, rows: np.ndarray | None, frame: pd.DataFrame
 ) -> tuple[str, ...]:
     if rows is None:
-        return (shorten(error.failure_cases),) if isinstance(error.failure_cases, str) else ()
+        return (truncate(error.failure_cases),) if isinstance(error.failure_cases, str) else ()
     if column in frame:
-        return show_values(frame[column], rows)
+        return list_examples(frame[column], rows)
     return tuple(f"row {row}" for row in rows[:EXAMPLES])
 
 
@@ -225,8 +225,8 @@ def _name_check(check: Any) -> str:
     facts = getattr(check, "statistics", None) or {}
     words = WORDS_OF_CHECKS.get(getattr(check, "name", None) or "")
     if words and facts.keys() >= set(re.findall(r"{(\w+)}", words)):
-        return shorten(words.format(**facts))
-    return shorten(str(getattr(check, "error", None) or getattr(check, "name", None) or check))
+        return truncate(words.format(**facts))
+    return truncate(str(getattr(check, "error", None) or getattr(check, "name", None) or check))
 
 
 def _name_nearest(name: str, frame: pd.DataFrame) -> str:

@@ -42,16 +42,16 @@ class Violation:
 def find_rows(column: str, check: str, series: pd.Series, bad: np.ndarray) -> list[Violation]:
     """Return a violation for the rows where ``bad`` is true, none if there is no such row."""
     rows = np.flatnonzero(bad)
-    return [Violation(column, check, rows, show_values(series, rows))] if len(rows) else []
+    return [Violation(column, check, rows, list_examples(series, rows))] if len(rows) else []
 
 
-def show_values(series: pd.Series, rows: np.ndarray) -> tuple[str, ...]:
+def list_examples(series: pd.Series, rows: np.ndarray) -> tuple[str, ...]:
     """Return up to five different values, shortened; the first thousand bad rows are looked at."""
     values = series.iloc[rows[:1000]]
-    shown = (shorten(repr(value) if isinstance(value, str) else str(value)) for value in values)
+    shown = (truncate(repr(value) if isinstance(value, str) else str(value)) for value in values)
     return tuple(dict.fromkeys(shown))[:EXAMPLES]
 
 
-def shorten(text: str) -> str:
-    """Return a text that fits in a table of findings."""
+def truncate(text: str) -> str:
+    """Return a text that fits in a table of findings; its spaces are kept, which may be what is wrong."""
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
