@@ -46,12 +46,12 @@ def deploy(root: Path, *run_keys: str) -> None:
 
 
 def make_next_model(root: Path, run_key: str, **lineage: str) -> None:
-    """Let the finished run have another run key and lineage, sealed and packed."""
-    from gitops_ml.bundle.manifest import seal_bundle
+    """Let the finished run have another run key and lineage, with its manifest, and packed."""
+    from gitops_ml.bundle.manifest import write_manifest
 
     path = root / "build/bundle/lineage.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"run_key": run_key} | lineage))
-    seal_bundle(root / "build/bundle")
+    write_manifest(root / "build/bundle")
     run("package")
 
 

@@ -23,7 +23,7 @@ def pack_bundle(bundle: Path, package: Path) -> str:
     Parameters
     ----------
     bundle : Path
-        The folder; it must be as it was sealed.
+        The folder; it must be as its manifest says.
     package : Path
         The archive to write, in one step.
 
@@ -35,7 +35,7 @@ def pack_bundle(bundle: Path, package: Path) -> str:
     Raises
     ------
     LifecycleError
-        If the bundle is missing or is not as it was sealed.
+        If the bundle is missing or is not as its manifest says.
     """
     from .manifest import verify_bundle
 
@@ -58,7 +58,7 @@ def unpack_bundle(package: Path, folder: Path) -> Path:
     Raises
     ------
     LifecycleError
-        If the archive cannot be read, holds more than a bundle, or its bundle is not as it was sealed.
+        If the archive cannot be read, holds more than a bundle, or its bundle is not as its manifest says.
     """
     from .manifest import verify_bundle
 

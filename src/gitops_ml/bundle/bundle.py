@@ -31,7 +31,7 @@ LIBRARY = "gitops-ml"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose files are as they were sealed."""
+    """A bundle whose files are as its manifest says."""
 
     folder: Path
     model: BaseEstimator
@@ -79,7 +79,7 @@ def load_bundle(folder: Path) -> Bundle:
     Raises
     ------
     LifecycleError
-        If the bundle is not as it was sealed, or its model names a type that is not allowed.
+        If the bundle is not as its manifest says, or its model names a type that is not allowed.
     """
     verify_bundle(folder)
     return Bundle(

@@ -1,4 +1,4 @@
-"""The seal of a bundle: that its files are those that were written, and the records that say where from.
+"""The manifest of a bundle, which holds the digest of each file, and the records of where it comes from.
 
 Nothing here loads a model, so that what only moves bundles about needs none of its libraries.
 """
@@ -65,7 +65,7 @@ class ManifestRecord(Record):
         return MANIFEST
 
 
-def seal_bundle(folder: Path) -> None:
+def write_manifest(folder: Path) -> None:
     """Write ``MANIFEST.json``, the last file of a bundle."""
     names = _list_names(folder)
     ManifestRecord(files={name: _digest(folder / name) for name in names}).write(folder)
@@ -77,12 +77,12 @@ def measure_bundle(folder: Path) -> int:
 
 
 def verify_bundle(folder: Path) -> None:
-    """Hold the files of a bundle against its manifest.
+    """Verify the files of a bundle by its manifest.
 
     Raises
     ------
     LifecycleError
-        If a file is missing, is one too many, or has changed since the bundle was sealed.
+        If a file is missing, is one too many, or has changed since the manifest was written.
     """
     expected = ManifestRecord.read(folder).files
     names = set(_list_names(folder))
@@ -91,7 +91,7 @@ def verify_bundle(folder: Path) -> None:
     common = sorted(names & expected.keys())
     problems += [f"{name} has changed" for name in common if _digest(folder / name) != expected[name]]
     if problems:
-        raise LifecycleError(f"{folder} is not the bundle that was sealed: {'; '.join(problems)}.")
+        raise LifecycleError(f"{folder} is not as its manifest says: {'; '.join(problems)}.")
 
 
 def _list_names(folder: Path) -> list[str]:

@@ -24,7 +24,7 @@ def read_needs(bundle: Path) -> dict[str, set[str]]:
     Raises
     ------
     LifecycleError
-        If the bundle is not as it was sealed, or a package that it needs is not installed.
+        If the bundle is not as its manifest says, or a package that it needs is not installed.
     """
     verify_bundle(bundle)
     return trace_needs(list_pins((bundle / REQUIREMENTS).read_text(encoding="utf-8")))

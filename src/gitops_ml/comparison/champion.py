@@ -63,7 +63,7 @@ def read_champion(bundle: Path) -> Champion:
     Raises
     ------
     LifecycleError
-        If the bundle is not as it was sealed, or its records cannot be read.
+        If the bundle is not as its manifest says, or its records cannot be read.
     """
     from ..bundle.manifest import LineageRecord, verify_bundle
     from ..contract.export import ContractRecord

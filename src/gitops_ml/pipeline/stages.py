@@ -145,13 +145,13 @@ def compare(context: Context) -> ComparisonRecord:
 
 def write_card(context: Context) -> ChangesRecord:
     """Write the model card, complete the bundle with it, and return what is new in it."""
-    from ..bundle.manifest import seal_bundle
+    from ..bundle.manifest import write_manifest
     from ..report.card import render_card
 
     card = render_card(context.records, context.settings, context.model, context.root)
     for folder in (context.staged, context.staged / BUNDLE):
         write_text(folder / CARD, card)
-    seal_bundle(context.staged / BUNDLE)
+    write_manifest(context.staged / BUNDLE)
     record = context.records.changes or ChangesRecord()
     if context.champion is None:
         return record

@@ -64,7 +64,7 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
     Raises
     ------
     LifecycleError
-        If the bundle is not as it was sealed, was made with another Python or scikit-learn, names
+        If the bundle is not as its manifest says, was made with another Python or scikit-learn, names
         types that are not allowed, or its model does not answer ``golden.json`` as it did then.
     """
     require_runtime(LineageRecord.read(folder))

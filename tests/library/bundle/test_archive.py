@@ -53,7 +53,7 @@ def test_round_trip(done: Path) -> None:
 
 
 def test_tampered_bundle_is_not_packed(done: Path) -> None:
-    """What is not as it was sealed is not released, and an archive that is there stays."""
+    """What is not as its manifest says is not released, and an archive that is there stays."""
     package = done / "bundle.tar.gz"
     package.write_bytes(b"old")
     (done / "build/bundle/metrics.json").write_text("{}")

@@ -1,4 +1,4 @@
-"""A bundle holds all that is deployed, and is refused when it is not what was sealed."""
+"""A bundle holds all that is deployed, and is refused when it is not as its manifest says."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from gitops_ml.bundle import bundle
-from gitops_ml.bundle import manifest as seal
+from gitops_ml.bundle import bundle, manifest
 from gitops_ml.bundle.golden import GOLDEN_ROWS, GoldenRecord, replay_golden
 from gitops_ml.contract.export import restore_frame, to_json
 from gitops_ml.core import records
@@ -100,93 +99,93 @@ Make = Callable[[Path], Path]
 
 @pytest.fixture(scope="module")
 def make(split: Split, model: BaseEstimator, settings: Settings, run: records.Records) -> Make:
-    """How a bundle is made: written, given its card, sealed."""
+    """How a bundle is made: written, given its card and its manifest."""
 
     def write(root: Path) -> Path:
         (root / "data.lock").write_text("version: 1\n")
         (root / "requirements.txt").touch()
         bundle.write_bundle(root / "bundle", model, split, settings, run, root)
         (root / "bundle" / "model_card.md").write_text("# Card\n")
-        seal.seal_bundle(root / "bundle")
+        manifest.write_manifest(root / "bundle")
         return root / "bundle"
 
     return write
 
 
 @pytest.fixture(scope="module")
-def sealed(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(make: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle to read."""
-    return make(tmp_path_factory.mktemp("sealed"))
+    return make(tmp_path_factory.mktemp("written"))
 
 
 @pytest.fixture
-def copied(sealed: Path, tmp_path: Path) -> Path:
+def copied(written: Path, tmp_path: Path) -> Path:
     """A bundle to tamper with."""
-    return Path(shutil.copytree(sealed, tmp_path / "bundle"))
+    return Path(shutil.copytree(written, tmp_path / "bundle"))
 
 
-def test_a_bundle_has_every_file(sealed: Path) -> None:
+def test_a_bundle_has_every_file(written: Path) -> None:
     """Nothing is missing, nothing half-written is left."""
-    names = {path.relative_to(sealed).as_posix() for path in sealed.rglob("*") if path.is_file()}
+    names = {path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file()}
     assert FILES | {"MANIFEST.json"} == names
 
 
-def test_the_manifest_has_the_digest_of_each_file(sealed: Path) -> None:
+def test_the_manifest_has_the_digest_of_each_file(written: Path) -> None:
     """Anybody can check a bundle with sha256sum."""
-    files = json.loads((sealed / "MANIFEST.json").read_text())["files"]
+    files = json.loads((written / "MANIFEST.json").read_text())["files"]
     expected = {
-        name: (sha256((sealed / name).read_bytes()).hexdigest(), (sealed / name).stat().st_size)
+        name: (sha256((written / name).read_bytes()).hexdigest(), (written / name).stat().st_size)
         for name in FILES
     }
     assert expected == {name: (file["sha256"], file["size"]) for name, file in files.items()}
 
 
-def test_the_same_inputs_give_the_same_bytes(make: Make, sealed: Path, tmp_path: Path) -> None:
+def test_the_same_inputs_give_the_same_bytes(make: Make, written: Path, tmp_path: Path) -> None:
     """A rebuild on another day, in another folder, is the same bundle."""
-    assert (sealed / "MANIFEST.json").read_bytes() == (make(tmp_path) / "MANIFEST.json").read_bytes()
+    assert (written / "MANIFEST.json").read_bytes() == (make(tmp_path) / "MANIFEST.json").read_bytes()
 
 
-def test_a_loaded_bundle_answers_as_golden_json_says(sealed: Path) -> None:
+def test_a_loaded_bundle_answers_as_golden_json_says(written: Path) -> None:
     """Rows read from JSON, typed by the contract, give the outputs in the file, bit for bit."""
-    loaded, expected = bundle.load_bundle(sealed), GoldenRecord.read(sealed)
+    loaded, expected = bundle.load_bundle(written), GoldenRecord.read(written)
     predict = getattr(loaded.model, "predict_proba", loaded.model.predict)
     np.testing.assert_array_equal(expected.outputs, predict(restore_frame(expected.inputs, loaded.contract)))
-    assert replay_golden(loaded.model, sealed, loaded.contract)
+    assert replay_golden(loaded.model, written, loaded.contract)
 
 
-def test_a_model_that_answers_otherwise_is_noticed(sealed: Path, copied: Path) -> None:
+def test_a_model_that_answers_otherwise_is_noticed(written: Path, copied: Path) -> None:
     """A new version of a library, or edited features, may change what a model predicts."""
-    loaded, golden = bundle.load_bundle(sealed), GoldenRecord.read(copied)
+    loaded, golden = bundle.load_bundle(written), GoldenRecord.read(copied)
     outputs = (np.asarray(golden.outputs) + 1e-3).tolist()
     golden.model_copy(update={"outputs": outputs}).write(copied)
     assert not replay_golden(loaded.model, copied, loaded.contract)
 
 
-def test_golden_rows_are_spread_over_the_test_part(sealed: Path, split: Split, settings: Settings) -> None:
+def test_golden_rows_are_spread_over_the_test_part(written: Path, split: Split, settings: Settings) -> None:
     """Twenty rows, the first and the last of the test part among them, and only what a model sees."""
-    golden = GoldenRecord.read(sealed)
+    golden = GoldenRecord.read(written)
     features, _ = features_and_target(split.test, settings)
     assert GOLDEN_ROWS == len(golden.inputs) == len(golden.outputs)
     for expected, actual in zip(features.iloc[[0, -1]].to_dict("records"), golden.inputs[::19], strict=True):
         assert {name: to_json(value) for name, value in expected.items()} == actual
 
 
-def test_the_code_of_the_model_is_kept(sealed: Path) -> None:
+def test_the_code_of_the_model_is_kept(written: Path) -> None:
     """So that a commit which edits it can still be compared with this model."""
     for path in (BINARY / "src/toy_binary").glob("*.py"):
-        assert path.read_bytes() == (sealed / "code/toy_binary" / path.name).read_bytes()
-    assert ["toy_binary"] == [path.name for path in (sealed / "code").iterdir()]
+        assert path.read_bytes() == (written / "code/toy_binary" / path.name).read_bytes()
+    assert ["toy_binary"] == [path.name for path in (written / "code").iterdir()]
 
 
-def test_no_file_holds_what_json_does_not_know(sealed: Path) -> None:
+def test_no_file_holds_what_json_does_not_know(written: Path) -> None:
     """NaN and infinity are no JSON; other languages refuse them."""
-    for path in sealed.glob("*.json"):
+    for path in written.glob("*.json"):
         json.loads(path.read_text(), parse_constant=pytest.fail)
 
 
-def test_the_lineage_names_what_the_model_comes_from(sealed: Path) -> None:
+def test_the_lineage_names_what_the_model_comes_from(written: Path) -> None:
     """The commit, the run key and the digest of the data."""
-    lineage = bundle.load_bundle(sealed).lineage
+    lineage = bundle.load_bundle(written).lineage
     assert ("c0ffee", "0123456789abcdef", "tree") == (lineage.commit, lineage.run_key, lineage.challenger)
     assert sha256(b"version: 1\n").hexdigest() == lineage.data_lock
     assert lineage.boundary == "2013-01-20T00:00:00"
@@ -197,11 +196,11 @@ def test_the_lineage_names_what_the_model_comes_from(sealed: Path) -> None:
     [("", "", True), ("2.7.18", "", False), ("", "0.24.2", False)],
 )
 def test_a_model_belongs_to_a_python_and_a_scikit_learn(
-    sealed: Path, python: str, library: str, fits: bool
+    written: Path, python: str, library: str, fits: bool
 ) -> None:
     """Served with another minor version of Python, or another scikit-learn, it is refused."""
     libraries = {"scikit-learn": library or version("scikit-learn")}
-    lineage = seal.LineageRecord.read(sealed).model_copy(
+    lineage = manifest.LineageRecord.read(written).model_copy(
         update={"python": python or platform.python_version(), "libraries": libraries}
     )
     expectation = nullcontext() if fits else pytest.raises(LifecycleError, match="The model was made with")
@@ -209,28 +208,28 @@ def test_a_model_belongs_to_a_python_and_a_scikit_learn(
         bundle.require_runtime(lineage)
 
 
-def test_requirements_are_pinned_and_lean(sealed: Path) -> None:
+def test_requirements_are_pinned_and_lean(written: Path) -> None:
     """What trains, tracks and draws is not needed to serve."""
-    lines = (sealed / "requirements.txt").read_text().splitlines()
+    lines = (written / "requirements.txt").read_text().splitlines()
     names = {line.partition("==")[0] for line in lines}
     assert all("==" in line for line in lines)
     assert {"scikit-learn", "numpy", "pandas", "skops"} <= names
     assert not {"mlflow", "matplotlib", "pandera", "pytest", "lightgbm", "xgboost"} & names
 
 
-def test_writing_again_leaves_no_old_seal(make: Make, sealed: Path, tmp_path: Path) -> None:
+def test_writing_again_leaves_no_old_manifest(make: Make, written: Path, tmp_path: Path) -> None:
     """A manifest never speaks of files of another run."""
     folder = make(tmp_path)
     (folder / "leftover").touch()
     make(tmp_path)
-    seal.verify_bundle(folder)
+    manifest.verify_bundle(folder)
     assert not (folder / "leftover").exists()
 
 
 def test_the_size_is_that_of_the_files(copied: Path) -> None:
     """The gate on the size counts bytes of files that are deployed."""
     expected = sum((copied / name).stat().st_size for name in FILES)
-    assert expected == seal.measure_bundle(copied)
+    assert expected == manifest.measure_bundle(copied)
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
@@ -239,7 +238,7 @@ def test_a_changed_file_is_refused(name: str, copied: Path) -> None:
     content = bytearray((copied / name).read_bytes())
     content[len(content) // 2] ^= 1
     (copied / name).write_bytes(content)
-    with pytest.raises(LifecycleError, match=f"not the bundle that was sealed: {name} has changed"):
+    with pytest.raises(LifecycleError, match=f"not as its manifest says: {name} has changed"):
         bundle.load_bundle(copied)
 
 
@@ -258,14 +257,14 @@ def test_an_extra_file_is_refused(copied: Path) -> None:
         bundle.load_bundle(copied)
 
 
-def test_a_bundle_without_a_seal_is_refused(copied: Path) -> None:
-    """A run that died before the seal left nothing to deploy."""
+def test_a_bundle_without_a_manifest_is_refused(copied: Path) -> None:
+    """A run that died before the manifest was written left nothing to deploy."""
     (copied / "MANIFEST.json").unlink()
     with pytest.raises(LifecycleError, match=r"MANIFEST\.json is missing"):
         bundle.load_bundle(copied)
 
 
-def test_a_broken_seal_is_refused(copied: Path) -> None:
+def test_a_broken_manifest_is_refused(copied: Path) -> None:
     """A manifest that cannot be read proves nothing."""
     (copied / "MANIFEST.json").write_text("{")
     with pytest.raises(LifecycleError, match=r"MANIFEST\.json is no"):
@@ -275,7 +274,7 @@ def test_a_broken_seal_is_refused(copied: Path) -> None:
 def test_another_code_of_that_name_is_refused(tmp_path: Path) -> None:
     """A model must not predict with code that it was not made with."""
     (tmp_path / "code/toy_binary").mkdir(parents=True)
-    seal.seal_bundle(tmp_path)
+    manifest.write_manifest(tmp_path)
 
     with pytest.raises(LifecycleError, match=r"is imported from .* in a process of its own"):
         bundle.open_bundle(tmp_path)

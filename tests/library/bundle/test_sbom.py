@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gitops_ml.bundle.manifest import seal_bundle
+from gitops_ml.bundle.manifest import write_manifest
 from gitops_ml.bundle.requirements import list_pins, trace_needs
 from gitops_ml.bundle.sbom import SBOM
 from gitops_ml.core.errors import LifecycleError
@@ -74,7 +74,7 @@ def test_another_environment_is_refused(done: Path, line: str, installed: str) -
     """A bill of what is not installed would be made up; archive and bill stay as they are."""
     before = write(done), (done / "build/bundle.tar.gz").read_bytes()
     (done / "build/bundle" / REQUIREMENTS).write_text(f"{line}\n")
-    seal_bundle(done / "build/bundle")
+    write_manifest(done / "build/bundle")
     result = mlops("package")
     assert 1 == result.exit_code
     assert f"Error: The bundle needs {line}, but {installed}; run 'make setup'" in result.stderr

@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from gitops_ml.bundle.bundle import load_bundle
 from gitops_ml.bundle.golden import GoldenRecord
-from gitops_ml.bundle.manifest import seal_bundle
+from gitops_ml.bundle.manifest import write_manifest
 from gitops_ml.bundle.model_file import save_model
 from gitops_ml.comparison.champion import locate_champion, read_champion
 from gitops_ml.comparison.replay import Incomparable, replay
@@ -29,7 +29,7 @@ TIMEOUT = 120
 
 @pytest.fixture
 def bundle(finished: Path, tmp_path: Path) -> Path:
-    """The bundle of a finished run, to change and to seal again."""
+    """The bundle of a finished run, to change, with a new manifest."""
     return Path(shutil.copytree(finished / "build" / "bundle", tmp_path / "bundle"))
 
 
@@ -72,7 +72,7 @@ def test_a_champion_runs_its_own_code(bundle: Path, monkeypatch: pytest.MonkeyPa
     code.write_text(code.read_text() + OLD_CODE)
     golden = GoldenRecord.read(bundle)
     golden.model_copy(update={"outputs": (3 * rows["distance"].astype(float)).tolist()}).write(bundle)
-    seal_bundle(bundle)
+    write_manifest(bundle)
 
     found = replay(bundle, rows, TIMEOUT)
 
@@ -101,7 +101,7 @@ def test_a_champion_that_no_longer_answers_as_it_did_is_not_compared(bundle: Pat
     golden = GoldenRecord.read(bundle)
     outputs = (np.asarray(golden.outputs) + 0.01).tolist()
     golden.model_copy(update={"outputs": outputs}).write(bundle)
-    seal_bundle(bundle)
+    write_manifest(bundle)
     with pytest.raises(Incomparable, match="no longer predicts what it did"):
         replay(bundle, read_golden(bundle), TIMEOUT)
 
@@ -109,7 +109,7 @@ def test_a_champion_that_no_longer_answers_as_it_did_is_not_compared(bundle: Pat
 def test_a_champion_whose_code_fails_is_not_compared(bundle: Path) -> None:
     """The reason is one line of what it raised."""
     (bundle / "code" / "toy_binary" / "features.py").write_text("raise RuntimeError('no luck\\nat all')\n")
-    seal_bundle(bundle)
+    write_manifest(bundle)
     with pytest.raises(Incomparable, match=r"^its model raised RuntimeError: no luck$"):
         replay(bundle, read_golden(bundle), TIMEOUT)
 
@@ -117,7 +117,7 @@ def test_a_champion_whose_code_fails_is_not_compared(bundle: Path) -> None:
 def test_a_champion_that_hangs_is_not_waited_for(bundle: Path) -> None:
     """The others have the runner for a limited time too."""
     (bundle / "code" / "toy_binary" / "features.py").write_text("import time\n\ntime.sleep(60)\n")
-    seal_bundle(bundle)
+    write_manifest(bundle)
     with pytest.raises(Incomparable, match="its model took over 4 s to predict"):
         replay(bundle, read_golden(bundle), 4)
 
@@ -146,7 +146,7 @@ def test_a_named_champion_must_be_there(tmp_path: Path) -> None:
 
 
 def test_a_tampered_champion_is_refused(bundle: Path) -> None:
-    """What was not sealed is neither read nor run."""
+    """What is not as its manifest says is neither read nor run."""
     (bundle / "code" / "toy_binary" / "features.py").write_text("print('hello')\n")
     with pytest.raises(LifecycleError, match=r"code/toy_binary/features\.py has changed"):
         read_champion(bundle)

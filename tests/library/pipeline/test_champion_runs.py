@@ -126,9 +126,9 @@ def test_another_target_is_no_comparison(contested: Path) -> None:
     champion = contested / "champion" / "bundle"
     contract = json.loads((champion / "contract.json").read_text()) | {"target": "something else"}
     (champion / "contract.json").write_text(json.dumps(contract))
-    from gitops_ml.bundle.manifest import seal_bundle
+    from gitops_ml.bundle.manifest import write_manifest
 
-    seal_bundle(champion)
+    write_manifest(champion)
     edit_params(contested, train={"seed": 7})
     comparison = compare(contested)
     assert ("cannot tell", None) == (comparison.verdict, comparison.difference)
@@ -164,7 +164,7 @@ def test_a_champion_that_is_not_there_is_an_error(done: Path, verb: str) -> None
 
 
 def test_a_damaged_champion_is_an_error(contested: Path) -> None:
-    """What was not sealed is not run, and the report says so."""
+    """What is not as its manifest says is not run, and the report says so."""
     (contested / "champion" / "bundle" / "model.skops").write_bytes(b"x")
     result = mlops("run")
     assert 1 == result.exit_code

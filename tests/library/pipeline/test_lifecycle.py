@@ -292,7 +292,7 @@ def test_a_damaged_model_is_trained_again(done: Path) -> None:
 def test_a_half_written_bundle_does_not_replace_a_whole_one(
     done: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A failure before the bundle is sealed leaves the last one in its place."""
+    """A failure before its manifest is written leaves the last one in its place."""
     manifest = (done / "build" / "bundle" / "MANIFEST.json").read_bytes()
     edit_params(done, train={"seed": 3})
     monkeypatch.setattr(card, "render_card", lambda *_: 1 / 0)

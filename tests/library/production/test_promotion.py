@@ -161,10 +161,10 @@ def test_failed_gate_is_not_promoted(deploying: Path) -> None:
 
 def test_stale_package_is_not_promoted(deploying: Path) -> None:
     """The digest in model.json is that of the bundle which was judged."""
-    from gitops_ml.bundle.manifest import seal_bundle
+    from gitops_ml.bundle.manifest import write_manifest
 
     (deploying / "build/bundle/model_card.md").write_text("another")
-    seal_bundle(deploying / "build/bundle")
+    write_manifest(deploying / "build/bundle")
     result = mlops("promote")
     assert "bundle.tar.gz is not of the last run's bundle; run 'mlops package' again." in result.output
     assert "" == git(deploying, "ls-remote", "origin")

@@ -13,13 +13,13 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from gitops_ml.bundle.archive import pack_bundle
-from gitops_ml.bundle.manifest import seal_bundle
+from gitops_ml.bundle.manifest import write_manifest
 from gitops_ml.production.smoke import check as smoke
 from toys import edit_params, mlops
 
 
 def pack(root: Path) -> None:
-    seal_bundle(root / "build/bundle")
+    write_manifest(root / "build/bundle")
     pack_bundle(root / "build/bundle", root / "build/bundle.tar.gz")
 
 
@@ -128,7 +128,7 @@ def test_slow_package(done: Path) -> None:
 
 
 def test_tampered_package(done: Path) -> None:
-    """A file that was changed after the bundle was sealed gives it away."""
+    """A file that was changed after the manifest was written gives it away."""
     pack(done)
     package = (done / "build/bundle.tar.gz").read_bytes()
     (done / "build/bundle.tar.gz").write_bytes(package[: len(package) // 2])

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from gitops_ml.bundle.golden import GoldenRecord
-from gitops_ml.bundle.manifest import seal_bundle
+from gitops_ml.bundle.manifest import write_manifest
 from gitops_ml.serving.service_stats import ServiceStats
 from services import Running, read_log, run_service
 from toys import edit_params, mlops
@@ -82,7 +82,7 @@ def test_a_bundle_is_served_with_its_own_code(done: Path) -> None:
     bundle = done / "build" / "bundle"
     code = bundle / "code" / "toy_binary" / "features.py"
     code.write_text(code.read_text() + "\nprint('own code', flush=True)\n")
-    seal_bundle(bundle)
+    write_manifest(bundle)
     start = "; ".join(
         [
             "from pathlib import Path",
@@ -163,7 +163,7 @@ def test_a_bundle_can_be_checked_without_serving_it(done: Path) -> None:
     path = done / "build" / "bundle" / "golden.json"
     golden = GoldenRecord.read(path.parent)
     golden.model_copy(update={"outputs": golden.outputs[::-1]}).write(path.parent)
-    seal_bundle(path.parent)
+    write_manifest(path.parent)
     bad = subprocess.run(command, cwd=done, capture_output=True, text=True)
 
     assert (0, "build/bundle can be served.\n") == (good.returncode, good.stdout)
@@ -182,7 +182,7 @@ def test_a_bundle_is_all_that_is_needed(done: Path) -> None:
 
 
 def test_what_cannot_be_served_is_said_in_one_sentence(done: Path) -> None:
-    """A bundle that is not there, or is not as it was sealed, does not start."""
+    """A bundle that is not there, or is not as its manifest says, does not start."""
     missing = mlops("serve", "--bundle", "nowhere", "--port", "0")
     shutil.copytree(done / "build" / "bundle", done / "other")
     (done / "other" / "model.skops").write_bytes(b"?")
@@ -190,4 +190,4 @@ def test_what_cannot_be_served_is_said_in_one_sentence(done: Path) -> None:
 
     assert (1, 1) == (missing.exit_code, tampered.exit_code)
     assert missing.stderr.startswith("Error: nowhere/lineage.json is missing")
-    assert "Error: other is not the bundle that was sealed: model.skops has changed.\n" == tampered.stderr
+    assert "Error: other is not as its manifest says: model.skops has changed.\n" == tampered.stderr

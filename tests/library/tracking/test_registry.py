@@ -285,9 +285,9 @@ def test_branch_that_was_begun_anew(deploying: Path) -> None:
     run("register")
     git(deploying / "remote.git", "update-ref", "-d", "refs/heads/production")
     (deploying / "build/bundle/model_card.md").write_text("another")
-    from gitops_ml.bundle.manifest import seal_bundle
+    from gitops_ml.bundle.manifest import write_manifest
 
-    seal_bundle(deploying / "build/bundle")
+    write_manifest(deploying / "build/bundle")
     run("package")
     run("promote")
     assert {"registered": [1], "aliases": {"champion": 1}} == register()
