@@ -15,7 +15,7 @@ from ..core.errors import LifecycleError
 from ..core.layout import BUNDLE, MANIFEST
 
 
-def pack_bundle(bundle: Path, package: Path) -> str:
+def pack_bundle(bundle: Path, archive: Path) -> str:
     """Write the files of a bundle into one archive, below ``bundle/``.
 
     The same files give the same bytes: members are sorted, and neither times nor owners are kept.
@@ -24,7 +24,7 @@ def pack_bundle(bundle: Path, package: Path) -> str:
     ----------
     bundle : Path
         The folder; it must be as its manifest says.
-    package : Path
+    archive : Path
         The archive to write, in one step.
 
     Returns
@@ -41,13 +41,13 @@ def pack_bundle(bundle: Path, package: Path) -> str:
 
     verify_bundle(bundle)
     content = _compress(bundle)
-    beside = package.with_name(package.name + ".partial")
+    beside = archive.with_name(archive.name + ".partial")
     beside.write_bytes(content)
-    beside.replace(package)
+    beside.replace(archive)
     return sha256(content).hexdigest()
 
 
-def unpack_bundle(package: Path, folder: Path) -> Path:
+def unpack_bundle(archive: Path, folder: Path) -> Path:
     """Write the bundle of an archive below a folder, and hold it against its manifest.
 
     Returns
@@ -62,17 +62,17 @@ def unpack_bundle(package: Path, folder: Path) -> Path:
     """
     from .manifest import verify_bundle
 
-    with _open(package) as archive:
-        members = archive.getmembers()
+    with _open(archive) as tar:
+        members = tar.getmembers()
         strange = [member.name for member in members if not _belongs(member)]
         if strange:
-            raise LifecycleError(f"{package} holds {strange[0]!r}; expected files below {BUNDLE}/ alone.")
-        archive.extractall(folder, members, filter="data")
+            raise LifecycleError(f"{archive} holds {strange[0]!r}; expected files below {BUNDLE}/ alone.")
+        tar.extractall(folder, members, filter="data")
     verify_bundle(folder / BUNDLE)
     return folder / BUNDLE
 
 
-def is_packed(bundle: Path, package: Path) -> bool:
+def is_packed(bundle: Path, archive: Path) -> bool:
     """Tell whether an archive is that of a bundle, by their manifests.
 
     Raises
@@ -80,34 +80,34 @@ def is_packed(bundle: Path, package: Path) -> bool:
     LifecycleError
         If the archive cannot be read.
     """
-    with _open(package) as archive:
+    with _open(archive) as tar:
         member = f"{BUNDLE}/{MANIFEST}"
-        packed = archive.extractfile(member) if member in archive.getnames() else None
+        packed = tar.extractfile(member) if member in tar.getnames() else None
         return packed is not None and packed.read() == (bundle / MANIFEST).read_bytes()
 
 
 @contextmanager
-def _open(package: Path) -> Iterator[tarfile.TarFile]:
+def _open(archive: Path) -> Iterator[tarfile.TarFile]:
     try:
-        with tarfile.open(package, "r:gz") as archive:
-            yield archive
+        with tarfile.open(archive, "r:gz") as tar:
+            yield tar
     except FileNotFoundError:
-        raise LifecycleError(f"{package} is missing; run 'mlops package' to make it.") from None
+        raise LifecycleError(f"{archive} is missing; run 'mlops package' to make it.") from None
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise LifecycleError(f"{package} is no archive of a bundle ({error}); run 'mlops package'.") from None
+        raise LifecycleError(f"{archive} is no archive of a bundle ({error}); run 'mlops package'.") from None
 
 
 def _compress(bundle: Path) -> bytes:
     target = io.BytesIO()
     with (
         gzip.GzipFile(filename="", fileobj=target, mode="wb", mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar,
     ):
         for path in sorted(path for path in bundle.rglob("*") if path.is_file()):
             content = path.read_bytes()
             member = tarfile.TarInfo(f"{BUNDLE}/{path.relative_to(bundle).as_posix()}")
             member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
+            tar.addfile(member, io.BytesIO(content))
     return target.getvalue()
 
 
