@@ -14,7 +14,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from gitops_ml.bundle.bundle import _tell_metrics
+from gitops_ml.bundle.bundle import _collect_metrics
 from gitops_ml.bundle.manifest import LineageRecord
 from gitops_ml.comparison.champion import Champion
 from gitops_ml.comparison.replay import Answers
@@ -86,7 +86,9 @@ def make_world(folder: Path) -> World:
     model = make_pipeline(make_column_transformer(("passthrough", ["a", "b"])), LogisticRegression())
     model.fit(train[features], train["y"])
     baseline = DummyClassifier().fit(train[features], train["y"])
-    _tell_metrics(evaluate(model, baseline, split, settings, QuietConsole().progress), settings).write(folder)
+    _collect_metrics(evaluate(model, baseline, split, settings, QuietConsole().progress), settings).write(
+        folder
+    )
     profile = profile_data(model, split, settings)
     profile.write(folder)
     return World(Champion(folder, 3, _make_contract(), _make_lineage()), model, profile)

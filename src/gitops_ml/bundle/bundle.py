@@ -62,14 +62,14 @@ def write_bundle(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     save_model(model, folder / MODEL)
-    _keep_code(folder / CODE)
-    _forget_times(records.training).write(folder)
+    _copy_code(folder / CODE)
+    _drop_times(records.training).write(folder)
     describe_contract(split.train, settings, records.training).write(folder)
     profile_data(model, split, settings).write(folder)
     choose_golden(model, split, settings).write(folder)
-    _tell_metrics(records.evaluation, settings).write(folder)
-    _trace_lineage(records, records.training, settings, root).write(folder)
-    _keep_library(root, folder / VENDOR)
+    _collect_metrics(records.evaluation, settings).write(folder)
+    _record_lineage(records, records.training, settings, root).write(folder)
+    _copy_library(root, folder / VENDOR)
     write_text(folder / REQUIREMENTS, _pin_packages(folder, root))
 
 
@@ -163,7 +163,7 @@ def _minor(python: str) -> str:
     return ".".join(python.split(".")[:2])
 
 
-def _keep_code(folder: Path) -> None:
+def _copy_code(folder: Path) -> None:
     """Keep the modules that features and models are written in, so that a later commit can compare."""
     package = find_folder()
     for path in list_modules():
@@ -172,13 +172,13 @@ def _keep_code(folder: Path) -> None:
         shutil.copyfile(path, target)
 
 
-def _forget_times(training: TrainingRecord) -> TrainingRecord:
+def _drop_times(training: TrainingRecord) -> TrainingRecord:
     """Return the record without wall times: same inputs, same bytes."""
     candidates = [candidate.model_copy(update={"seconds": 0.0}) for candidate in training.candidates]
     return training.model_copy(update={"candidates": candidates, "seconds": 0.0})
 
 
-def _tell_metrics(evaluation: EvaluationRecord, settings: Settings) -> MetricsRecord:
+def _collect_metrics(evaluation: EvaluationRecord, settings: Settings) -> MetricsRecord:
     return MetricsRecord(
         rows=evaluation.rows,
         primary=settings.train.metric,
@@ -188,7 +188,7 @@ def _tell_metrics(evaluation: EvaluationRecord, settings: Settings) -> MetricsRe
     )
 
 
-def _trace_lineage(
+def _record_lineage(
     records: Records, training: TrainingRecord, settings: Settings, root: Path
 ) -> LineageRecord:
     return LineageRecord(
@@ -206,7 +206,7 @@ def _trace_lineage(
     )
 
 
-def _keep_library(root: Path, folder: Path) -> None:
+def _copy_library(root: Path, folder: Path) -> None:
     """Keep the wheel of this library, so that the bundle can be served when the project has moved on."""
     wheels = sorted((root / VENDOR).glob("*.whl"))
     if wheels:

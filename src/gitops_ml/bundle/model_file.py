@@ -73,7 +73,7 @@ def save_model(model: BaseEstimator, path: Path) -> None:
     LifecycleError
         If the model holds something that cannot be written, or could not be loaded again.
     """
-    model = settle(model)
+    model = unwrap_searches(model)
     try:
         data = skops.io.dumps(model)
         allowed = all(is_trusted(name) for name in skops.io.get_untrusted_types(data=data))
@@ -162,12 +162,12 @@ def _find(module: str, attribute: str) -> Any:
     return found if defined and not inspect.ismodule(found) else None
 
 
-def settle(model: BaseEstimator) -> BaseEstimator:
+def unwrap_searches(model: BaseEstimator) -> BaseEstimator:
     """Return the model with each fitted search replaced by the estimator that it found best."""
     if isinstance(model, BaseSearchCV):
-        return settle(model.best_estimator_)
+        return unwrap_searches(model.best_estimator_)
     if isinstance(model, Pipeline):
-        steps = [(name, settle(step)) for name, step in model.steps]
+        steps = [(name, unwrap_searches(step)) for name, step in model.steps]
         if any(new is not old for (_, new), (_, old) in zip(steps, model.steps, strict=True)):
             return Pipeline(steps)
     return model

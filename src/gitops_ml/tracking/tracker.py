@@ -203,14 +203,14 @@ class Tracker:
         """Log the challenger in MLflow's own layout; what is deployed is the bundle."""
         import mlflow
 
-        from ..bundle.model_file import list_types, settle
+        from ..bundle.model_file import list_types, unwrap_searches
         from ..bundle.requirements import list_pins
         from ..contract.export import ContractRecord
 
         with _current(self._uri), mlflow.start_run(run_id=run), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             mlflow.sklearn.log_model(
-                settle(model),
+                unwrap_searches(model),
                 name="model",
                 serialization_format="skops",
                 skops_trusted_types=list_types(bundle / "model.skops"),
