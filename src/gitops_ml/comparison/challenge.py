@@ -12,6 +12,7 @@ from scipy.stats import norm
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
+from ..core.errors import describe_error
 from ..core.records import ChampionResult, Estimate, PairedMetric, PairedSlice
 from ..core.settings import Settings
 from ..data.split import features_and_target
@@ -26,7 +27,6 @@ from ..evaluation.paired import (
 from ..evaluation.slices import Slice, cut_slices
 from ..metrics.prediction import Prediction, predict
 from ..metrics.registry import find_metric
-from ..training.processes import describe
 from .champion import Champion, find_unknown_rows, list_missing, select_features
 from .replay import Answers, Incomparable, replay
 from .verdict import decide
@@ -125,7 +125,9 @@ def _find_ground(champion: Champion, test: pd.DataFrame, dropped: pd.DataFrame) 
         unknown = find_unknown_rows(champion, frame)
         seen = select_features(champion, frame)
     except (TypeError, ValueError) as error:
-        raise Incomparable(f"the data are no longer of the champion's types ({describe(error)})") from None
+        raise Incomparable(
+            f"the data are no longer of the champion's types ({describe_error(error)})"
+        ) from None
     if not unknown.any():
         raise Incomparable(f"the champion may have been trained on all of the {len(test):,} test rows")
     places = np.flatnonzero(unknown)

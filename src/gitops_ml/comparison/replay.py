@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..core.errors import LifecycleError
+from ..core.errors import LifecycleError, describe_error
 from ..metrics.prediction import Prediction
 
 ROWS, ANSWERS = "rows.pickle", "answers.npz"
@@ -109,7 +109,7 @@ if __name__ == "__main__":
     try:
         _answer(Path(sys.argv[1]), Path(sys.argv[2]))
     except Exception as error:
-        from ..training.processes import describe
-
-        told = str(error) if isinstance(error, LifecycleError) else f"its model raised {describe(error)}"
+        told = (
+            str(error) if isinstance(error, LifecycleError) else f"its model raised {describe_error(error)}"
+        )
         sys.exit(" ".join(told.split()))

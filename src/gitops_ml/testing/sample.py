@@ -13,11 +13,11 @@ from sklearn.base import BaseEstimator
 from ..contract.export import Column, describe_columns
 from ..contract.schema import apply_contract
 from ..core import project
+from ..core.errors import describe_error
 from ..core.settings import PARAMS, Settings, read_settings
 from ..data.loading import load_newest
 from ..data.split import features_and_target
 from ..metrics.prediction import predict
-from ..training.processes import describe
 
 # The newest files with so many rows are read; so many rows of them are fitted and predicted.
 READ, FITTED = 10_000, 1000
@@ -85,7 +85,7 @@ class Sample:
             return model.fit(X, self.y)
         except Exception as error:
             raise AssertionError(
-                f"Candidate '{name}' cannot be fitted: {describe(error).rstrip('.')}."
+                f"Candidate '{name}' cannot be fitted: {describe_error(error).rstrip('.')}."
             ) from error
 
     def answer(self, name: str, X: pd.DataFrame, model: BaseEstimator = None, where: str = "") -> np.ndarray:
@@ -114,7 +114,7 @@ class Sample:
             prediction = predict(model or self.fitted(name), X)
         except Exception as error:
             raise AssertionError(
-                f"Candidate '{name}' cannot predict{where}: {describe(error).rstrip('.')}."
+                f"Candidate '{name}' cannot predict{where}: {describe_error(error).rstrip('.')}."
             ) from error
         return prediction.label if prediction.probability is None else prediction.probability
 

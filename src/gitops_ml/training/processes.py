@@ -25,6 +25,8 @@ from typing import Any
 from pebble import ProcessExpired
 from pebble.concurrent import process
 
+from ..core.errors import describe_error
+
 # Imported once, by the server that the workers are forked from, while the parent reads the data.
 PRELOADED = [f"{__package__}.train"]
 
@@ -170,7 +172,7 @@ def _work(function: Callable[..., Any], arguments: tuple[Any, ...], threads: int
         return pickle.dumps((None, "ran out of memory"))
     except BaseException as error:
         traceback.print_exc()
-        return pickle.dumps((None, f"raised {describe(error)}"))
+        return pickle.dumps((None, f"raised {describe_error(error)}"))
 
 
 def _leave_parent_alone() -> None:
@@ -202,13 +204,6 @@ def _call(function: Callable[..., Any], arguments: tuple[Any, ...], threads: int
         return function(*arguments)
 
 
-def describe(error: BaseException) -> str:
-    """Return the type and the first line of an exception or a warning, at most 300 characters."""
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    return text if len(text) <= 300 else text[:299] + "…"
-
-
 def _outcome(job: Job, future: Future[bytes], seconds: float) -> Outcome:
     error = future.exception()
     if error is None:
@@ -217,14 +212,14 @@ def _outcome(job: Job, future: Future[bytes], seconds: float) -> Outcome:
         return Outcome(None, f"timed out after {job.timeout:g} s", seconds)
     if isinstance(error, ProcessExpired):
         return Outcome(None, _death(error.exitcode), seconds)
-    return Outcome(None, f"could not be started or read back: {describe(error)}", seconds)
+    return Outcome(None, f"could not be started or read back: {describe_error(error)}", seconds)
 
 
 def _unpack(content: bytes, seconds: float) -> Outcome:
     try:
         value, reason = pickle.loads(content)
     except Exception as error:
-        return Outcome(None, f"returned what cannot be read back: {describe(error)}", seconds)
+        return Outcome(None, f"returned what cannot be read back: {describe_error(error)}", seconds)
     return Outcome(value, reason, seconds)
 
 

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
+from ..core.errors import describe_error
 from ..core.project import choose_package
 from ..core.settings import Settings
 from ..metrics.prediction import predict
 from ..metrics.registry import find_metric
-from .processes import describe
 
 Factory = Callable[[int], dict[str, BaseEstimator]]
 
@@ -96,4 +96,6 @@ def _fit(material: Material, name: str, rows: np.ndarray | slice) -> tuple[BaseE
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", UserWarning)
         model.fit(material.features.iloc[rows], material.target.iloc[rows])
-    return model, next((describe(one.message) for one in caught if isinstance(one.message, Warning)), None)
+    return model, next(
+        (describe_error(one.message) for one in caught if isinstance(one.message, Warning)), None
+    )

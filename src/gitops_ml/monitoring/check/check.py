@@ -10,9 +10,9 @@ import pandas as pd
 
 from ...comparison.champion import Champion, list_missing, select_features
 from ...comparison.replay import Answers, Incomparable, replay
+from ...core.errors import describe_error
 from ...core.settings import Settings
 from ...drift.profile import ProfileRecord
-from ...training.processes import describe
 from ..prediction_log.traffic import Traffic
 from .alarms import raise_alarms
 from .data import check_files, check_log
@@ -112,7 +112,9 @@ def _select(champion: Champion, frame: pd.DataFrame) -> pd.DataFrame:
     try:
         return select_features(champion, frame)
     except (TypeError, ValueError) as error:
-        raise Incomparable(f"the new rows are not of the champion's types ({describe(error)})") from None
+        raise Incomparable(
+            f"the new rows are not of the champion's types ({describe_error(error)})"
+        ) from None
 
 
 def _check_log(
