@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
+
+from gitops_ml.comparison.review import ReviewContext
 from gitops_ml.core import records as r
 from gitops_ml.core.settings import Settings
+from gitops_ml.metrics.prediction import Prediction
 
 CLASSIFICATION = ["roc_auc", "average_precision", "log_loss", "brier", "f1", "balanced_accuracy"]
 REGRESSION = ["mae", "rmse", "r2", "mape"]
@@ -298,3 +303,24 @@ def make_failure(stage: str, problem: str = "binary") -> r.Records:
     missing = dict.fromkeys(order[max(reached - 1, 0) :])
     failed = make_run(status="failed", stage=stage, error="params.yaml: data.source is 'x', expected a file.")
     return make_records(problem, run=failed, **missing)
+
+
+def make_context(**changes: object) -> ReviewContext:
+    """Return what a policy sees of twelve test rows, eight of which are new to the champion."""
+    y_true = np.array([False, False, True] * 4)
+    score = np.where(y_true, 0.6, 0.3) - np.linspace(0, 0.2, 12)
+    probability = np.column_stack([1 - score, score])
+    facts = {
+        "rows": pd.DataFrame({"origin": ["EWR", "JFK", "LGA", "LGA"] * 3, "late": y_true}),
+        "y_true": y_true,
+        "classes": np.array([False, True]),
+        "challenger": Prediction(score > 0.5, probability),
+        "champion": Prediction(np.zeros(8, dtype=bool), np.full((8, 2), 0.5)),
+        "champion_rows": np.arange(4, 12),
+        "validation": make_validation(),
+        "training": make_training("binary"),
+        "evaluation": make_evaluation("binary"),
+        "comparison": make_comparison("binary"),
+        "settings": make_settings("binary"),
+    }
+    return ReviewContext(**(facts | changes))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 import tomllib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +24,17 @@ PYPROJECT = "pyproject.toml"
 SOURCE = "src"
 # A process speaks for one project: chosen by a bundle or by the process that started this one.
 _chosen: str | None = None
+
+
+@dataclass(frozen=True)
+class NamedFunction:
+    """A function of a team's own that ``params.yaml`` names."""
+
+    reference: str
+    """``module:function``."""
+    title: str
+    """The first line of its docstring, or else its name in words."""
+    call: Callable[..., Any]
 
 
 def choose_package(name: str) -> None:
@@ -128,6 +141,20 @@ def find_function(reference: str, setting: str) -> Callable[..., Any]:
         raise LifecycleError(f"{setting} names '{reference}', but '{module}' has no function '{name}'.")
     found: Callable[..., Any] = function
     return found
+
+
+def name_function(reference: str, setting: str) -> NamedFunction:
+    """Return the function that a setting names, with a title for people.
+
+    Raises
+    ------
+    LifecycleError
+        As ``find_function`` does.
+    """
+    function = find_function(reference, setting)
+    doc = inspect.getdoc(function) if inspect.isroutine(function) else None
+    words = reference.partition(":")[2].replace("_", " ")
+    return NamedFunction(reference, doc.splitlines()[0].rstrip(".") if doc else words, function)
 
 
 def _look_in_source(name: str) -> None:

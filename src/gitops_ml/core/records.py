@@ -401,6 +401,23 @@ class ChangesRecord(Record):
     """Unified diff from the champion's model card to the challenger's."""
 
 
+class ReportSection(Part):
+    """What one function of a team's own adds to the report."""
+
+    title: str
+    markdown: str = ""
+    html: str | None = None
+    """For ``report.html``; None where that shows the Markdown."""
+    problem: str | None = None
+    """Why there is nothing to show, in one sentence."""
+
+
+class SectionsRecord(Record):
+    """``sections.json``: what ``report.sections`` adds to the report."""
+
+    sections: list[ReportSection] = []
+
+
 class RunRecord(Record):
     """``run.json``: what was run, from what, and how it ended."""
 
@@ -436,6 +453,8 @@ class Records(Part):
     evaluation: EvaluationRecord | None = None
     comparison: ComparisonRecord | None = None
     changes: ChangesRecord | None = None
+    sections: SectionsRecord | None = None
+    """None where ``report.sections`` names none."""
 
     @property
     def primary(self) -> MetricResult | None:
@@ -454,6 +473,7 @@ def read_records(build: Path) -> Records:
         "evaluation": EvaluationRecord,
         "comparison": ComparisonRecord,
         "changes": ChangesRecord,
+        "sections": SectionsRecord,
     }
     found: dict[str, Any] = {
         name: kind.read(build) for name, kind in kinds.items() if (build / kind.file_name()).exists()

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from .errors import LifecycleError
 
@@ -25,6 +25,7 @@ WaivableGate = Literal[
     "latency",
     "size",
 ]
+FunctionName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", examples=["module:function"])]
 Period = Annotated[str, Field(pattern=r"^\d+ (hours?|days?|weeks?)$", examples=["60 days"])]
 
 
@@ -105,10 +106,18 @@ class EvaluateSettings(Section):
 class Waiver(Section):
     """A gate that may fail for a while; an exception is a reviewed diff."""
 
-    gate: WaivableGate
+    gate: WaivableGate | str
+    """As the report names it; that of a policy is the first line of its docstring, else its name."""
     reason: Annotated[str, Field(min_length=1)]
     until: date
     """The last day on which it counts (UTC)."""
+
+    @field_validator("gate")
+    @classmethod
+    def _contract_is_not_waived(cls, gate: str) -> str:
+        if gate == "contract holds":
+            raise ValueError("data that break the contract are never waived")
+        return gate
 
 
 class GateSettings(Section):
@@ -124,6 +133,10 @@ class GateSettings(Section):
     """Median time to predict one row, milliseconds."""
     max_size_mb: Annotated[float, Field(gt=0)] | None = None
     """Size of the bundle, megabytes."""
+    policies: list[FunctionName] = []
+    """Gates of your own, each ``module:function``, which takes a ``ReviewContext`` and returns whether the
+    gate holds, alone or with the evidence. Keep such a module beside the package, as ``src/policies.py``:
+    what is in it would count for the run key."""
     waive: list[Waiver] = []
     """Gates that may fail, each with a reason and an end."""
 
@@ -139,6 +152,14 @@ class GateSettings(Section):
         if not re.fullmatch(r"\d+(\.\d+)?%", self.margin):
             raise ValueError(f"expected a number or a share such as 1%, got '{self.margin}'")
         return abs(value) * float(self.margin[:-1]) / 100
+
+
+class ReportSettings(Section):
+    """What the report shows besides; it changes no model."""
+
+    sections: Annotated[list[FunctionName], Field(max_length=20)] = []
+    """Sections of your own, each ``module:function``, which takes a ``ReviewContext`` and returns Markdown,
+    or title and Markdown, or title, Markdown and HTML."""
 
 
 class TrackSettings(Section):
@@ -241,6 +262,7 @@ class Settings(Section):
     train: TrainSettings
     evaluate: EvaluateSettings
     gates: GateSettings = GateSettings()
+    report: ReportSettings = ReportSettings()
     track: TrackSettings = TrackSettings()
     serve: ServeSettings = ServeSettings()
     monitor: MonitorSettings = MonitorSettings()
