@@ -20,6 +20,7 @@ from ..core.records import (
     PairedMetric,
     PairedSlice,
     Records,
+    ReportSection,
     RunRecord,
     SliceResult,
     TrainingRecord,
@@ -63,6 +64,8 @@ class Content:
     """Errors first."""
     drifted: list[Drift]
     """Features of new rows that have moved."""
+    sections: list[ReportSection]
+    """Those of the team's own."""
     period: str
     """From when to when the rows are."""
     boundary: str
@@ -103,6 +106,7 @@ def gather_content(records: Records, settings: Settings | None) -> Content:
         candidates=_sort_candidates(training) if training else [],
         findings=sorted(validation.findings, key=lambda finding: finding.level) if validation else [],
         drifted=[column for column in changes.drift if column.moved] if changes else [],
+        sections=records.sections.sections if records.sections else [],
         period=formatting.write_period(validation.files) if validation else "",
         boundary=formatting.write_boundary(training) if training else "",
         model_text=formatting.write_estimator(training) if training else "",

@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..core import formatting
-from ..core.records import Estimate, Records
+from ..core.records import Estimate, Records, ReportSection
 from ..core.settings import Settings
 from .content import Content, gather_content
 
@@ -59,6 +59,13 @@ def draw_interval(estimate: Estimate, span: tuple[float, float], line: float) ->
     return Markup(f'<svg class="interval" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{marks}</svg>')
 
 
+def _render_section(section: ReportSection) -> Markup:
+    # Only for those who have sections: it takes as long to import as all the rest of the page.
+    from .safe_html import render_markdown, sanitise_html
+
+    return render_markdown(section.markdown) if section.html is None else sanitise_html(section.html)
+
+
 def _draw_gain(difference: Estimate) -> Markup:
     """Draw a difference around zero; each metric has a scale of its own."""
     return draw_interval(difference, (min(0.0, difference.low), max(0.0, difference.high)), line=0.0)
@@ -101,6 +108,7 @@ def make_html_environment(*packages: str) -> Environment:
         "shorten": formatting.shorten,
         "gain": _draw_gain,
         "interval": draw_interval,
+        "section": _render_section,
         "svg": lambda drawing: Markup(drawing.svg),
     }
     return environment

@@ -25,6 +25,8 @@ LIMIT = 57_000
 LENGTHS = (100, 40, 15, 6)
 # Characters of a fenced block.
 BLOCK = 6000
+# Characters of all sections of a team's own together.
+SECTIONS = 12_000
 # An invisible character that breaks mentions, issue numbers and addresses apart.
 _JOINER = "\N{WORD JOINER}"
 _LINKING = re.compile(r"(?<=@)|(?<=#)|(?<=\bwww)(?=\.)|(?<=:)(?=//)", re.IGNORECASE)
@@ -116,6 +118,7 @@ def make_markdown_environment(package: str) -> Environment:
     environment.filters |= {
         "code": code,
         "block": _cut_block,
+        "fit": _fit_section,
         "number": lambda value, decimals=None: Markup(formatting.write_number(value, decimals)),
         "count": lambda value: Markup(f"{value:,}"),
         "share": lambda value: Markup(escape(formatting.write_share(value))),
@@ -151,3 +154,11 @@ def _find_curve(curves: list[Curve], name: str) -> Curve | None:
 def _cut_block(text: str) -> Markup:
     """Return text that cannot end the fenced block it stands in, and is not endless."""
     return Markup(text[:BLOCK].replace("```", "'''"))
+
+
+def _fit_section(markdown: str, count: int) -> Markup:
+    """Return as much of one of ``count`` sections as the report has room for."""
+    # Only for those who have sections: it takes as long to import as all the rest of the report.
+    from .fragment import cut
+
+    return Markup(cut(markdown, SECTIONS // count))
