@@ -79,7 +79,7 @@ def crown(parts: Split, to_come: pd.DataFrame, by: str, settings: Settings, fold
     features, target = features_and_target(parts.train, settings)
     model = models.candidates(settings.train.seed)[CANDIDATE].fit(features, target)
     baseline = models.baseline().fit(features, target)
-    found = evaluate(model, baseline, parts, settings, silent)
+    found = evaluate(model, baseline, parts, settings, silent).record
     MetricsRecord(
         rows=found.rows, primary=settings.train.metric, metrics=found.metrics, slices=found.slices
     ).write(folder)

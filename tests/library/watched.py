@@ -86,9 +86,8 @@ def make_world(folder: Path) -> World:
     model = make_pipeline(make_column_transformer(("passthrough", ["a", "b"])), LogisticRegression())
     model.fit(train[features], train["y"])
     baseline = DummyClassifier().fit(train[features], train["y"])
-    _collect_metrics(evaluate(model, baseline, split, settings, QuietConsole().progress), settings).write(
-        folder
-    )
+    record = evaluate(model, baseline, split, settings, QuietConsole().progress).record
+    _collect_metrics(record, settings).write(folder)
     profile = profile_data(model, split, settings)
     profile.write(folder)
     return World(Champion(folder, 3, _make_contract(), _make_lineage()), model, profile)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,9 +30,17 @@ LATENCY_ROWS = 20
 LATENCY_SECONDS = 2.0
 
 
+class Evaluation(NamedTuple):
+    """How good the challenger is, and what that was computed from."""
+
+    record: EvaluationRecord
+    pair: PairedPredictions
+    """Of challenger and baseline, for the test part."""
+
+
 def evaluate(
     model: BaseEstimator, baseline: BaseEstimator, split: Split, settings: Settings, progress: Progress
-) -> EvaluationRecord:
+) -> Evaluation:
     """Measure challenger and baseline on the test part.
 
     Parameters
@@ -45,7 +54,7 @@ def evaluate(
 
     Returns
     -------
-    EvaluationRecord
+    Evaluation
 
     Raises
     ------
@@ -80,7 +89,8 @@ def evaluate(
         latency_ms=latency_ms,
         batch_rows_per_second=len(features) / seconds,
     )
-    return record.model_copy(update=shapes(pair, settings.train.seed))
+    record = record.model_copy(update=shapes(pair, settings.train.seed))
+    return Evaluation(record, pair)
 
 
 def _predict_both(

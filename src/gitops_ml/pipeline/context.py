@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
     from ..comparison.champion import Champion
+    from ..comparison.replay import Answers
+    from ..comparison.review import ReviewContext
     from ..data.split import Split
     from ..tracking.tracker import Tracker
 
@@ -43,9 +45,13 @@ class Context:
     split: Split = field(init=False)
     model: BaseEstimator = field(init=False)
     """The challenger."""
+    answers: Answers | None = None
+    """What it predicts for the test part, once that was asked for."""
     champion: Champion | None = None
     champion_columns: pd.DataFrame = field(init=False)
     """Of the test rows, columns that the champion needs and the contract no longer has."""
+    review: ReviewContext | None = None
+    """What sections of the report are given, after a comparison."""
     tracker: Future[Tracker] = field(init=False)
     start: float = field(default_factory=time.perf_counter)
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..comparison.changes import list_protected_changes
 from ..core.errors import LifecycleError
 from ..core.layout import BASE, MANIFEST, REQUIREMENTS, STATE
-from ..core.project import find_folder, list_modules
+from ..core.project import SOURCE, find_folder, list_modules
 from ..core.settings import Settings
 from ..data.lock import read_lock
 from ..data.sources import list_files
@@ -73,7 +73,8 @@ def compute_fingerprint(settings: Settings, root: Path, run_key: str, champion: 
     """Return the digest of everything that can change any output of a run.
 
     That is: the run key, the whole of ``params.yaml`` and ``data.lock``, the names of the files
-    that lie there (reports tell which wait), every file of this library, what people wrote in
+    that lie there (reports tell which wait), every file of this library, all that lies in ``src/``
+    (policies, sections of the report, metrics, and what they need), what people wrote in
     ``model_cards/``, ``pyproject.toml``, what the change is compared with (the champion, and files
     of the base branch), the exact Python, and today's date where something ages.
 
@@ -99,6 +100,7 @@ def compute_fingerprint(settings: Settings, root: Path, run_key: str, champion: 
             "lock": read_lock(root).model_dump(mode="json"),
             "listed": list_files(settings.data, root),
             "library": _digest_files(_files_below(LIBRARY), LIBRARY),
+            "functions": _digest_files(_files_below(root / SOURCE), root),
             "cards": _digest_files(_files_below(root / "model_cards"), root),
             "project": _digest_files(root.glob("pyproject.toml"), root),
             "champion": _digest_champion(champion),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ from .context import Context
 from .reuse import find_model
 
 if TYPE_CHECKING:
+    from ..comparison.challenge import Challenge
+    from ..comparison.replay import Answers
     from ..contract.validation import Validation
     from ..data.loading import Loaded
     from ..tracking.tracker import Tracker
@@ -55,10 +58,11 @@ def validate(context: Context) -> ValidationRecord:
     Raises
     ------
     LifecycleError
-        If a file has changed behind ``data.lock``, the data break the contract, or the champion's
-        bundle is damaged.
+        If ``params.yaml`` names a function or a gate that is missing, a file has changed behind
+        ``data.lock``, the data break the contract, or the champion's bundle is damaged.
     """
     settings, root = context.settings, context.root
+    _require_functions(settings)
     lock.require_unchanged(lock.inspect(settings, root))
     context.note(run_key=run_key.compute_run_key(settings, root))
     context.keep(changes.begin_changes(root))
@@ -120,19 +124,21 @@ def recall(context: Context) -> TrainingRecord:
 def evaluate(context: Context) -> EvaluationRecord:
     """Measure the challenger on the test part, and write the bundle."""
     from ..bundle.bundle import write_bundle
+    from ..comparison.replay import Answers
     from ..evaluation.evaluate import evaluate
     from ..training.train import fit_baseline
 
     split, settings = context.split, context.settings
     baseline = fit_baseline(split, settings)
-    record = evaluate(context.model, baseline, split, settings, context.console.progress)
+    record, pair = evaluate(context.model, baseline, split, settings, context.console.progress)
     context.keep(record)
+    context.answers = Answers(pair.predictions[0], pair.classes)
     write_bundle(context.staged / BUNDLE, context.model, split, settings, context.records, context.root)
     return record
 
 
 def compare(context: Context) -> ComparisonRecord:
-    """Compare the challenger with the champion, reach the verdict and check the gates."""
+    """Compare the challenger with the champion, reach the verdict, check the gates and the policies."""
     from ..bundle.manifest import measure_bundle
     from ..comparison.compare import compare
 
@@ -140,7 +146,13 @@ def compare(context: Context) -> ComparisonRecord:
     assert validation is not None
     assert evaluation is not None
     size = measure_bundle(context.staged / BUNDLE)
-    return compare(validation, evaluation, _challenge(context), context.settings, size)
+    challenge = _challenge(context)
+    result = challenge.result if challenge else None
+    record = compare(validation, evaluation, result, context.settings, size)
+    settings, last = context.settings, context.records.sections
+    if settings.gates.policies or settings.report.sections or last:
+        return _review(context, record, challenge)
+    return record
 
 
 def write_card(context: Context) -> ChangesRecord:
@@ -165,6 +177,7 @@ def report(context: Context) -> None:
     from ..report.html import render_page
     from ..report.markdown import render_report
 
+    _write_sections(context)
     context.note(unwritten=list_unwritten(context.root), seconds=context.seconds)
     write_text(context.staged / REPORT, render_report(context.records, context.settings))
     write_text(context.staged / REPORT_PAGE, render_page(context.records, context.settings))
@@ -175,6 +188,18 @@ def track(context: Context) -> None:
     tracker = context.tracker.result()
     run = tracker.log(context.records, context.settings, context.staged, context.model)
     context.note(mlflow_run=run)
+
+
+def _require_functions(settings: Settings) -> None:
+    """Find what ``params.yaml`` names before anything is trained."""
+    from ..comparison.policies import find_policies
+    from ..metrics.registry import find_metric
+    from ..report.custom_sections import find_sections
+
+    for name in settings.evaluate.metrics:
+        find_metric(name, settings.problem)
+    find_policies(settings)
+    find_sections(settings)
 
 
 def _look_ahead(settings: Settings, root: Path) -> Future[Tracker]:
@@ -211,19 +236,48 @@ def _read_champion(context: Context, bundle: Path, loaded: Loaded, validation: V
     context.keep(changes.add_rows(context.records.changes, champion, loaded, validation, settings))
 
 
-def _challenge(context: Context) -> ChampionResult | None:
+def _challenge(context: Context) -> Challenge | None:
     """Compare the challenger with the champion, unless there is none or they are the same."""
     champion = context.champion
     if champion is None:
         return None
+    from ..comparison.challenge import Challenge, challenge
+
     version, commit, key = champion.version, champion.lineage.commit, context.run_key
     if champion.lineage.run_key == key:
-        return ChampionResult(version=version, commit=commit, run_key=key, same=True)
-    from ..comparison.challenge import challenge, predict_test
+        return Challenge(ChampionResult(version=version, commit=commit, run_key=key, same=True))
+    test, dropped = context.split.test, context.champion_columns
+    return challenge(_predict(context), champion, test, dropped, context.settings)
 
-    split, settings = context.split, context.settings
-    challenger = predict_test(context.model, split.test, settings)
-    return challenge(challenger, champion, split.test, context.champion_columns, settings).result
+
+def _predict(context: Context) -> Answers:
+    """Return what the challenger predicts for the test part; after an evaluation, that is known."""
+    if context.answers is None:
+        from ..comparison.challenge import predict_test
+
+        context.answers = predict_test(context.model, context.split.test, context.settings)
+    return context.answers
+
+
+def _review(context: Context, record: ComparisonRecord, challenge: Challenge | None) -> ComparisonRecord:
+    """Add the gates of policies, and keep what they saw for the sections of the report."""
+    from ..comparison.policies import add_policies, find_policies
+    from ..comparison.review import describe_review
+
+    records = context.records.model_copy(update={"comparison": record})
+    review = describe_review(_predict(context), challenge, context.split.test, records, context.settings)
+    record = add_policies(find_policies(context.settings), review)
+    context.review = replace(review, comparison=record)
+    return record
+
+
+def _write_sections(context: Context) -> None:
+    """Write the sections of a team's own; without a comparison, those of the last one stay."""
+    if context.review is None:
+        return
+    from ..report.custom_sections import find_sections, write_sections
+
+    context.keep(write_sections(find_sections(context.settings), context.review))
 
 
 def _reuse(context: Context) -> TrainingRecord | None:

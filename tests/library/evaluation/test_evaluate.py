@@ -81,9 +81,8 @@ def run(split: Split, settings: Settings, estimator: BaseEstimator | None = None
         estimator, dummy = estimator or LogisticRegression(), DummyClassifier()
     else:
         estimator, dummy = estimator or LinearRegression(), DummyRegressor()
-    return evaluate(
-        fit(estimator, split, settings), fit(dummy, split, settings), split, settings, QuietConsole().progress
-    )
+    model, baseline = fit(estimator, split, settings), fit(dummy, split, settings)
+    return evaluate(model, baseline, split, settings, QuietConsole().progress).record
 
 
 @pytest.mark.parametrize("kind", ["bool", "str", "three"])
