@@ -122,6 +122,9 @@ def test_run_key_changes_with_what_can_change_a_model(house: Path, name: str, ol
         ("params.yaml", "[mae, r2]", "[mae]"),
         ("params.yaml", "", "gates: {margin: 2%}\n"),
         ("params.yaml", "", "track: {experiment: houses}\n"),
+        ("params.yaml", "", "gates: {policies: [policies:fair]}\n"),
+        ("params.yaml", "", "report: {sections: [sections:prices]}\n"),
+        ("src/policies.py", "", "def fair(context): ...\n"),
     ],
 )
 def test_run_key_stays_with_what_changes_no_model(house: Path, name: str, old: str, new: str) -> None:
@@ -184,6 +187,9 @@ def test_missing_file_is_named(house: Path, name: str) -> None:
         ("library/report/markdown.py", "", "# changed\n"),
         ("library/report/templates/new.html", "", "<p>\n"),
         ("model_cards/ethics.md", "None", "Much"),
+        ("params.yaml", "", "gates: {policies: [policies:fair]}\n"),
+        ("src/policies.py", "", "def fair(context): ...\n"),
+        ("src/rules/limits.json", "", "{}"),
     ],
 )
 def test_fingerprint_changes_with_what_changes_an_output(house: Path, name: str, old: str, new: str) -> None:
