@@ -1,1 +1,1 @@
-"""Readers of the prediction log that the service writes."""
+"""The prediction log, read."""

@@ -1,4 +1,4 @@
-"""Readers of the files of the prediction log: JSON lines and Parquet, as tables, a block at a time."""
+"""The files of the prediction log as tables, a part at a time; broken lines are counted."""
 
 from __future__ import annotations
 
