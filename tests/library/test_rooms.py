@@ -16,6 +16,7 @@ ROOMS = [
     "report", "production", "tracking", "pipeline", "serving", "monitoring", "testing", "cli",
 ]  # fmt: skip
 LIBRARY = Path(gitops_ml.__file__).parent
+CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 PACKAGES = [path for path in MODULES if path.name == "__init__.py" and path.parent != LIBRARY]
 
@@ -90,3 +91,31 @@ def test_a_room_says_in_a_sentence_what_it_is_for(path: Path) -> None:
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     assert re.fullmatch(r"[^\n]+?[^.]\.", docstring.split("\n\n")[0])
     assert ". " not in docstring.split("\n\n")[0]
+
+
+def test_the_drawing_shows_each_room() -> None:
+    """Whoever wants to help finds all of them, each with what it builds on above it."""
+    above = read_drawing()
+    assert set(ROOMS) == set(above)
+    imports = {(path.relative_to(LIBRARY).parts[0], name) for path in MODULES for name in list_rooms(path)}
+    assert [] == [f"{room} imports {name}" for room, name in sorted(imports) if name not in above[room]]
+
+
+def list_rooms(path: Path) -> set[str]:
+    """Return the other rooms that a module of a room imports."""
+    room = path.relative_to(LIBRARY).parts[0]
+    imported = {name.split(".")[0] for name in list_imports(path, LIBRARY)}
+    return (imported & set(ROOMS)) - {room} if room in ROOMS else set()
+
+
+def read_drawing() -> dict[str, set[str]]:
+    """Return which rooms are drawn above each room."""
+    _, _, drawing = CONTRIBUTING.read_text(encoding="utf-8").partition("```mermaid\nflowchart TD\n")
+    above: dict[str, set[str]] = {}
+    for line in drawing.partition("```")[0].splitlines():  # from top to bottom
+        left, right = (re.findall(r"\w+", side) for side in line.split("-->"))
+        for room in left:
+            above.setdefault(room, set())
+        for room in right:
+            above.setdefault(room, set()).update(left, *(above[other] for other in left))
+    return above
