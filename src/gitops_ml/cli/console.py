@@ -1,4 +1,4 @@
-"""What a person sees on standard error while the lifecycle works."""
+"""Progress on standard error: for a terminal, a log, or GitHub Actions."""
 
 from __future__ import annotations
 

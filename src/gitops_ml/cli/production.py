@@ -36,15 +36,15 @@ def smoke(package: Package = None, as_json: AsJson = False) -> None:
     from ..production.smoke.check import smoke
 
     path = package or Path(BUILD) / ARCHIVE
-    proof = smoke(path, Path())
-    seen = {"ready_seconds": round(proof.ready_seconds, 2), "latency_ms": round(proof.latency_ms, 2)}
+    result = smoke(path, Path())
+    seen = {"ready_seconds": round(result.ready_seconds, 2), "latency_ms": round(result.latency_ms, 2)}
     if as_json:
-        typer.echo(json.dumps({"run_key": proof.lineage.run_key, **seen}))
+        typer.echo(json.dumps({"run_key": result.lineage.run_key, **seen}))
         return
     typer.echo(
-        f"{path.as_posix()} works: {proof.lineage.challenger} of commit "
-        f"{(proof.lineage.commit or 'unknown')[:12]}; its first start took {proof.ready_seconds:.1f} s, "
-        f"a row takes {proof.latency_ms:.1f} ms."
+        f"{path.as_posix()} works: {result.lineage.challenger} of commit "
+        f"{(result.lineage.commit or 'unknown')[:12]}; its first start took {result.ready_seconds:.1f} s, "
+        f"a row takes {result.latency_ms:.1f} ms."
     )
 
 

@@ -1,1 +1,1 @@
-"""One run through the stages, and when it is needed."""
+"""A run of the stages, and when its results are reused."""

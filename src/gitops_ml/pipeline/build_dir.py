@@ -1,4 +1,4 @@
-"""The folder ``build/``: always whole, whatever interrupts a run."""
+"""Atomic replacement of ``build/``: it is always whole, whatever interrupts a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run key: what a model was made from, as one digest."""
+"""The run key: one digest of everything that can change a model."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def compute_fingerprint(settings: Settings, root: Path, run_key: str, champion: 
     """Return the digest of everything that can change any output of a run.
 
     That is: the run key, the whole of ``params.yaml`` and ``data.lock``, the names of the files
-    that lie there (reports tell which wait), every file of this library, all that lies in ``src/``
+    that are present (reports list those not accepted yet), every file of this library and of ``src/``
     (policies, sections of the report, metrics, and what they need), what people wrote in
     ``model_cards/``, ``pyproject.toml``, what the change is compared with (the champion, and files
     of the base branch), the exact Python, and today's date where something ages.
@@ -120,7 +120,7 @@ def _digest_champion(bundle: Path | None) -> list[tuple[str, str]]:
 
 
 def _ages(settings: Settings) -> bool:
-    """Tell whether an output depends on the day: data grow old, waivers expire."""
+    """Return whether an output depends on the day: data grow old, waivers expire."""
     return bool(settings.data.max_age or settings.gates.waive)
 
 

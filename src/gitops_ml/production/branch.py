@@ -70,7 +70,7 @@ class Deployment(Part):
 
 @dataclass(frozen=True)
 class Branch:
-    """What the branch says."""
+    """The branch as it was read."""
 
     tip: str | None
     """Its newest commit; None where nothing was ever deployed."""
@@ -172,7 +172,7 @@ def commit_check(root: Path, remote: str, files: Mapping[str, bytes], subject: s
 
 
 def _commit(root: Path, remote: str, entries: Sequence[str], subject: str, parent: str | None) -> None:
-    """Let the branch hold these entries, written as ``git ls-tree -r`` does, and nothing else."""
+    """Push a commit of exactly these entries, which are written as ``git ls-tree -r`` does."""
     with _explain_errors(remote), tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         index, lines = str(Path(folder) / "index"), "\0".join([*entries, ""]).encode()
         ask_git(root, "update-index", "-z", "--index-info", stdin=lines, GIT_INDEX_FILE=index)
@@ -184,7 +184,7 @@ def _commit(root: Path, remote: str, entries: Sequence[str], subject: str, paren
 
 
 def _store(root: Path, files: Mapping[str, bytes]) -> list[str]:
-    """Put files into the repository's store, and return their entries."""
+    """Write files as Git objects, and return their entries."""
     blobs = {path: ask_git(root, "hash-object", "-w", "--stdin", stdin=files[path]) for path in files}
     return [f"100644 blob {blob}\t{path}" for path, blob in blobs.items()]
 
@@ -198,7 +198,7 @@ def _list_others(root: Path, commit: str) -> list[str]:
 
 
 def _list_entries(root: Path, commit: str) -> list[str]:
-    """Return the files of a commit, as Git writes them: mode, type, digest, and path after a tab."""
+    """Return the entries of a commit: mode, type, digest, and path after a tab."""
     return ask_git(root, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0")[:-1]
 
 

@@ -1,4 +1,4 @@
-"""What the branch ``production`` says of the image: manifests for Kubernetes and for Compose."""
+"""Manifests for Kubernetes and Compose, which the branch ``production`` has of the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which version runs in production: promote, roll back, tell."""
+"""Promotion and rollback: which version runs in production."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model card: what people wrote in ``model_cards/``, and the facts of the run."""
+"""The model card: sections that people write in ``model_cards/``, and the facts of the run."""
 
 from __future__ import annotations
 

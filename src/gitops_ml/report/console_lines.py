@@ -1,7 +1,8 @@
-"""One sentence for each record, for people who watch a run."""
+"""Lines of the console: one sentence for each record."""
 
 from __future__ import annotations
 
+from ..core.formatting import plural
 from ..core.records import (
     ComparisonRecord,
     Estimate,
@@ -48,12 +49,12 @@ def describe_finding(finding: Finding) -> str:
 
 def describe_validation(record: ValidationRecord) -> str:
     """Say what was read and what was found."""
-    parts = [f"{record.rows:,} rows from {_count(len(record.files), 'file')}"]
-    parts.append(_count(len(record.findings), "finding") if record.findings else "the contract holds")
+    parts = [f"{record.rows:,} rows from {plural(len(record.files), 'file')}"]
+    parts.append(plural(len(record.findings), "finding") if record.findings else "the contract holds")
     if record.quarantined:
         parts.append(f"{record.quarantined:,} rows set aside")
     if record.waiting:
-        waiting = _count(len(record.waiting), "file")
+        waiting = plural(len(record.waiting), "file")
         parts.append(f"{waiting} not accepted yet (mlops data status)")
     return ", ".join(parts)
 
@@ -92,7 +93,7 @@ def describe_success(record: ComparisonRecord) -> str:
     """Say that nothing stands in the way, and what was waived."""
     waived = [f"'{gate.name}' is waived until {gate.waiver.until}" for gate in record.gates if gate.waiver]
     if not waived:
-        return f"All {_count(len(record.gates), 'gate')} hold."
+        return f"All {plural(len(record.gates), 'gate')} hold."
     return f"{len(record.gates) - len(waived)} of {len(record.gates)} gates hold; {', '.join(waived)}."
 
 
@@ -119,7 +120,3 @@ def _signed(estimate: Estimate) -> str:
 
 def _describe_candidate(name: str, mean: float | None) -> str:
     return f"{name} failed" if mean is None else f"{name} {mean:.4g}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""How a run ended, in one line and a few sentences."""
+"""The headline of a run: how it ended, in one line and a few sentences."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Headline(NamedTuple):
 
 
 def name_other(comparison: ComparisonRecord) -> str:
-    """Return what the verdict compares with: ``champion v3``, or ``the baseline``."""
+    """Name what the verdict compares with: ``champion v3``, or ``the baseline``."""
     return comparison.champion.name if comparison.champion else "the baseline"
 
 

@@ -1,4 +1,4 @@
-"""Models that MLflow has: found by their run key, or written down from their bundle."""
+"""Logged models of MLflow: found by their run key, or logged from a bundle."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ MOST_RUNS = 100
 
 
 class Tracked(NamedTuple):
-    """A model of MLflow, and the run that logged it."""
+    """A logged model of MLflow, and its run."""
 
     run: str
     model: str
     source: str
-    """Where its files lie."""
+    """URI of its artifacts."""
 
 
 def find_tracked(client: MlflowClient, experiment: str, state: State) -> Tracked | None:
@@ -45,7 +45,7 @@ def find_tracked(client: MlflowClient, experiment: str, state: State) -> Tracked
 
 
 def log_bundle(bundle: Path, root: Path) -> None:
-    """Write the model of a bundle down in MLflow, as a run, with the code that it was made with.
+    """Log the model of a bundle in MLflow, as a run, with the code that it was made with.
 
     That happens in a process of its own, since this one may have imported other code.
 
@@ -79,7 +79,7 @@ def _list_models(client: MlflowClient, run: Run) -> Iterator[Tracked]:
 
 
 def _log(bundle: Path) -> None:
-    """What happens in the process of its own."""
+    """Log a bundle, in the process that has its code."""
     from ..bundle.bundle import load_bundle, use_code
 
     use_code(bundle)

@@ -1,4 +1,4 @@
-"""What is written down of a run in MLflow: its tags, parameters, metrics and inputs."""
+"""Payload of an MLflow run: tags, parameters, metrics and the signature of the inputs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def describe_run(records: Records) -> dict[str, str]:
 
 
 def describe_origin(lineage: LineageRecord) -> dict[str, str]:
-    """Return the tags of a run that is written down from a bundle, long after it was."""
+    """Return the tags of a run that is logged from a bundle, long after it was."""
     tags = {
         RUN_KEY: lineage.run_key,
         "challenger": lineage.challenger,
@@ -70,13 +70,13 @@ def collect_params(records: Records, settings: Settings) -> list[Param]:
 
 
 def collect_origin_params(lineage: LineageRecord, training: TrainingRecord) -> list[Param]:
-    """Return what a bundle knows of how its model was made."""
+    """Return the parameters of a run that is logged from a bundle."""
     facts = lineage.model_dump(include={"data_lock", "split", "boundary", "train_rows", "test_rows"})
     return _params({**facts, "seed": training.seed, "estimator": training.estimator})
 
 
 def collect_metrics(records: Records) -> list[Metric]:
-    """Return every metric with its interval, and what it is better than the baseline's and the champion's."""
+    """Return each metric with its interval, and the paired differences to baseline and champion."""
     evaluation = records.evaluation
     assert evaluation is not None
     values = {"latency_ms": evaluation.latency_ms, "test_rows": evaluation.rows}
@@ -89,7 +89,7 @@ def collect_metrics(records: Records) -> list[Metric]:
 
 
 def list_metrics(results: list[MetricResult]) -> list[Metric]:
-    """Return metrics with their intervals, and what they are better than the baseline's."""
+    """Return metrics with their intervals, and the paired differences to the baseline."""
     values: dict[str, float] = {}
     for metric in results:
         values |= _spread(metric.name, metric.model) | _spread(f"{metric.name}_difference", metric.difference)
@@ -97,13 +97,13 @@ def list_metrics(results: list[MetricResult]) -> list[Metric]:
 
 
 def make_metric(name: str, value: float, step: int = 0) -> Metric:
-    """Return one number under a name that MLflow takes."""
+    """Return a metric under a name that MLflow takes."""
     from mlflow.entities import Metric
 
     return Metric(name.replace(":", "."), value, int(time.time() * 1000), step)
 
 
-def describe_inputs(contract: ContractRecord) -> ModelSignature | None:
+def make_signature(contract: ContractRecord) -> ModelSignature | None:
     """Return the features as an MLflow signature, or None where MLflow has no such type."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema

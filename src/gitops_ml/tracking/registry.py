@@ -34,7 +34,7 @@ DIGEST = "bundle_sha256"
 
 
 class Registration(Part):
-    """What has to change in the registry, or has changed."""
+    """Changes of the registry, planned or made."""
 
     model: str
     """The name of the registered model."""
@@ -84,9 +84,9 @@ class Registry:
         )
 
     def carry_out(self, plan: Registration) -> None:
-        """Do what ``plan`` found, one call after the other; whatever is left undone, the next plan has."""
+        """Make the changes of a plan, one call after the other; what is left undone, the next plan has."""
         for version in plan.registered:
-            tracked = self._find_tracked(version) or self._write_down(version)
+            tracked = self._find_tracked(version) or self._log_bundle(version)
             self._registered[version] = self._add(self._states[version], tracked)
         for alias, target in plan.aliases.items():
             if target is None:
@@ -118,7 +118,7 @@ class Registry:
                 self._registered[state.version] = str(version.version)
 
     def _moves(self, alias: str, number: int | None) -> bool:
-        """Tell whether an alias names something else than this version of production."""
+        """Return whether an alias names something else than this version of production."""
         now = self._aliases.get(alias)
         if number is None:
             return now is not None
@@ -130,7 +130,7 @@ class Registry:
     def _has_bundle(self, number: int) -> bool:
         return self._states[number].run_key in self._bundles
 
-    def _write_down(self, number: int) -> Tracked:
+    def _log_bundle(self, number: int) -> Tracked:
         try:
             log_bundle(self._bundles[self._states[number].run_key], self._root)
         except LifecycleError as error:

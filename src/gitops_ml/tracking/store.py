@@ -22,22 +22,22 @@ PATIENCE = 5
 
 
 def find_uri(root: Path) -> str:
-    """Return where runs are written down: ``MLFLOW_TRACKING_URI``, by default a file in the project."""
+    """Return the tracking URI: ``MLFLOW_TRACKING_URI``, by default an SQLite file in the project."""
     return os.environ.get(VARIABLE) or f"sqlite:///{(root / STORE).absolute()}"
 
 
 def is_named() -> bool:
-    """Tell whether ``MLFLOW_TRACKING_URI`` says where; then others may look there."""
+    """Return whether ``MLFLOW_TRACKING_URI`` names a store, which others may then see as well."""
     return bool(os.environ.get(VARIABLE))
 
 
 def is_server(uri: str) -> bool:
-    """Tell whether a store is behind an MLflow server."""
+    """Return whether a store is behind an MLflow server."""
     return urlsplit(uri).scheme in ("http", "https")
 
 
 def prepare_environment() -> None:
-    """Set what MLflow reads when it is imported: no telemetry, no chatter, no endless retries."""
+    """Set the variables that MLflow reads when imported: no telemetry, few lines of log, few retries."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     quiet = {"MLFLOW_LOGGING_LEVEL": "ERROR", "GIT_PYTHON_REFRESH": "quiet"}
     server = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(PATIENCE)}
@@ -46,7 +46,7 @@ def prepare_environment() -> None:
 
 
 def start_ui(root: Path) -> None:
-    """Become MLflow's web server on this machine's own address, showing the project's store.
+    """Replace this process by MLflow's web server on the loopback address, with the project's store.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def start_ui(root: Path) -> None:
 
 
 def require_unlocked(uri: str) -> None:
-    """Refuse an SQLite store that cannot be written, before MLflow waits for it for a minute.
+    """Require that an SQLite store can be written, for which MLflow would wait a minute.
 
     Raises
     ------
@@ -108,6 +108,6 @@ def _explain(error: Exception, uri: str) -> str:
 
 
 def hide_password(uri: str) -> str:
-    """Return an address as it may be shown."""
+    """Return an address without the password in it."""
     password = urlsplit(uri).password
     return uri.replace(f":{password}@", ":***@") if password else uri

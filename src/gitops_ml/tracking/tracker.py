@@ -1,4 +1,4 @@
-"""What was tried, in MLflow. Git is the truth, MLflow the notebook: nothing is ever deployed from it."""
+"""Runs in MLflow. Git is the truth, MLflow the notebook: nothing is ever deployed from it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .payload import (
     collect_metrics,
     collect_origin_params,
     collect_params,
-    describe_inputs,
     describe_origin,
     describe_run,
     list_metrics,
     make_metric,
+    make_signature,
 )
 from .store import (
     ARTIFACTS,
@@ -47,7 +47,7 @@ LONGEST_DIGEST = 36
 
 
 def open_tracker(settings: Settings, root: Path) -> Tracker:
-    """Import MLflow, and connect to its store, making it where there is none.
+    """Import MLflow, and open its store, which is made where there is none.
 
     It takes seconds and may run in a thread beside other work.
 
@@ -78,7 +78,7 @@ class Tracker:
         self._experiment = experiment
 
     def log(self, records: Records, settings: Settings, build: Path, model: BaseEstimator) -> str:
-        """Write a run down: one run, and one nested run a candidate.
+        """Log a run: one run of MLflow, with a nested run for each candidate.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class Tracker:
             return self._log(records, settings, build, model, runs)
 
     def log_bundle(self, bundle: Bundle) -> str:
-        """Write down what a bundle tells of its model, as one run.
+        """Log the model of a bundle, as one run.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class Tracker:
 
     @contextmanager
     def _begin(self) -> Iterator[list[str]]:
-        """Yield a list to note runs in; if the block raises, they are deleted again."""
+        """Yield a list for ids of runs, which are deleted again if the block raises."""
         require_unlocked(self._uri)
         runs: list[str] = []
         with explain_errors(self._uri):
@@ -161,7 +161,7 @@ class Tracker:
         return run
 
     def _finish(self, run: str, folder: Path, model: BaseEstimator, bundle: Path) -> None:
-        """Add the records and reports of a folder, and the model of a bundle, to a run that then ends."""
+        """Log the records and reports of a folder and the model of a bundle, and end the run."""
         for path in sorted(folder.glob("*")):
             if path.suffix in (".json", ".md", ".html"):
                 self._client.log_artifact(run, str(path))
@@ -187,7 +187,7 @@ class Tracker:
         self._client.set_terminated(run, "FINISHED" if candidate.status == "ok" else "FAILED")
 
     def _log_data(self, run: str, records: Records) -> None:
-        """Write down which files were trained on, by their digests."""
+        """Log the files of data as the input of a run, by their digests."""
         from mlflow.entities import Dataset, DatasetInput
 
         assert records.validation is not None
@@ -207,7 +207,7 @@ class Tracker:
         from ..bundle.requirements import list_pins
         from ..contract.export import ContractRecord
 
-        with _current(self._uri), mlflow.start_run(run_id=run), warnings.catch_warnings():
+        with _use_store(self._uri), mlflow.start_run(run_id=run), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             mlflow.sklearn.log_model(
                 unwrap_searches(model),
@@ -216,7 +216,7 @@ class Tracker:
                 skops_trusted_types=list_types(bundle / "model.skops"),
                 # MLflow's own file cannot hold hashes; that of the bundle does.
                 pip_requirements=list_pins((bundle / "requirements.txt").read_text(encoding="utf-8")),
-                signature=describe_inputs(ContractRecord.read(bundle)),
+                signature=make_signature(ContractRecord.read(bundle)),
             )
 
 
@@ -242,8 +242,8 @@ def _find_experiment(client: MlflowClient, name: str, uri: str, root: Path) -> s
 
 
 @contextmanager
-def _current(uri: str) -> Iterator[None]:
-    """Make MLflow's global functions speak to our store, for a while."""
+def _use_store(uri: str) -> Iterator[None]:
+    """Make a store that of MLflow's global functions, for a while."""
     import mlflow
 
     before = os.environ.get(VARIABLE)
@@ -251,7 +251,7 @@ def _current(uri: str) -> Iterator[None]:
     try:
         yield
     finally:
-        # It has changed the environment, too, and would stay with what it was first told.
+        # It has changed the environment, too, and would stay with its first URI.
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
         if before is not None:
             os.environ[VARIABLE] = before

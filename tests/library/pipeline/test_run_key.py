@@ -11,7 +11,7 @@ import pytest
 from gitops_ml.core import project
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.core.settings import read_settings
-from gitops_ml.pipeline import run_key as runkey
+from gitops_ml.pipeline import run_key
 
 PARAMS = """\
 problem: regression
@@ -34,8 +34,8 @@ files:
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of a few lines, with a copy of this library beside it."""
     library = tmp_path / "library"
-    shutil.copytree(runkey.LIBRARY, library, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(runkey, "LIBRARY", library)
+    shutil.copytree(run_key.LIBRARY, library, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(run_key, "LIBRARY", library)
     monkeypatch.setattr(project, "_chosen", None)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.chdir(tmp_path)
@@ -56,12 +56,12 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def key(root: Path) -> str:
     """Return the run key of a project."""
-    return runkey.compute_run_key(read_settings(root / "params.yaml"), root)
+    return run_key.compute_run_key(read_settings(root / "params.yaml"), root)
 
 
 def fingerprint(root: Path) -> str:
     """Return the fingerprint of a project."""
-    return runkey.compute_fingerprint(read_settings(root / "params.yaml"), root, key(root), None)
+    return run_key.compute_fingerprint(read_settings(root / "params.yaml"), root, key(root), None)
 
 
 def replace(root: Path, name: str, old: str, new: str) -> None:
@@ -151,7 +151,7 @@ def test_run_key_changes_with_python(house: Path, monkeypatch: pytest.MonkeyPatc
     """Another minor version of Python may make another model."""
     before = key(house)
 
-    monkeypatch.setattr(runkey, "PYTHON", "3.99")
+    monkeypatch.setattr(run_key, "PYTHON", "3.99")
 
     assert before != key(house)
 

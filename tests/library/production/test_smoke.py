@@ -26,7 +26,7 @@ def pack(root: Path) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Serve with this Python: what comes before and after the clean environment is the same."""
-    monkeypatch.setattr(smoke, "make_environment", lambda requirements, python, folder: Path(sys.executable))
+    monkeypatch.setattr(smoke, "make_venv", lambda requirements, python, folder: Path(sys.executable))
 
 
 def test_good_package(done: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitops_ml.core.errors import LifecycleError
-from gitops_ml.production.smoke.venv import make_environment
+from gitops_ml.production.smoke.venv import make_venv
 
 
 @pytest.fixture(autouse=True)
@@ -22,14 +22,14 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_python_that_is_not_there(tmp_path: Path) -> None:
     """A model of a Python that cannot be had cannot be served."""
     with pytest.raises(LifecycleError, match=r"since uv says: .*Python 3\.99"):
-        make_environment(tmp_path / "requirements.txt", "3.99.0", tmp_path / "environment")
+        make_venv(tmp_path / "requirements.txt", "3.99.0", tmp_path / "environment")
 
 
 def test_package_that_is_not_there(tmp_path: Path) -> None:
     """A package that cannot be had is named."""
     (tmp_path / "requirements.txt").write_text("no-such-package==1.0\n")
     with pytest.raises(LifecycleError, match=r"since uv says: .*no-such-package"):
-        make_environment(tmp_path / "requirements.txt", platform.python_version(), tmp_path / "environment")
+        make_venv(tmp_path / "requirements.txt", platform.python_version(), tmp_path / "environment")
 
 
 def test_no_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,4 +37,4 @@ def test_no_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(LifecycleError, match=r"uv is missing.*make setup"):
-        make_environment(tmp_path / "requirements.txt", "3.11.7", tmp_path / "environment")
+        make_venv(tmp_path / "requirements.txt", "3.11.7", tmp_path / "environment")

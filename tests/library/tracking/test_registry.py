@@ -93,7 +93,7 @@ def check_answers(root: Path) -> None:
     from gitops_ml.bundle.golden import replay_golden
     from gitops_ml.contract.export import ContractRecord
 
-    with tracking._current(os.environ[store.VARIABLE]):
+    with tracking._use_store(os.environ[store.VARIABLE]):
         model = mlflow.sklearn.load_model(f"models:/{find_name(root)}@champion")
     contract = ContractRecord.read(root / "build/bundle")
     assert replay_golden(model, root / "build/bundle", contract)

@@ -175,7 +175,7 @@ def test_the_challenger_is_logged_safely(logged: Any, tracker: tracking.Tracker)
 
     [output] = logged.outputs.model_outputs
     uri = tracker._client.get_logged_model(output.model_id).artifact_location
-    with tracking._current(tracker._uri):
+    with tracking._use_store(tracker._uri):
         info = mlflow.models.get_model_info(uri)
         requirements = Path(mlflow.artifacts.download_artifacts(f"{uri}/requirements.txt")).read_text()
         loaded = mlflow.sklearn.load_model(uri)

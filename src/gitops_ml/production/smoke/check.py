@@ -1,4 +1,4 @@
-"""Proves that a package works before it is deployed."""
+"""Smoke test of a package: it works, before it is deployed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ...contract.export import ContractRecord, describe_columns
 from ...core.errors import LifecycleError
 from ...core.layout import REQUIREMENTS
 from ...core.settings import PARAMS, Settings, read_settings
-from .service import Probe, Unfit, start_service
-from .venv import make_environment
+from .service import ServiceProcess, UnfitError, start_service
+from .venv import make_venv
 
 
 @dataclass(frozen=True)
-class Proof:
-    """What was seen of a package that works."""
+class SmokeResult:
+    """Measurements of a package that works."""
 
     lineage: LineageRecord
     """Where the model comes from."""
@@ -34,7 +34,7 @@ class Proof:
     """Of a request with one row, the median."""
 
 
-def smoke(package: Path, root: Path) -> Proof:
+def smoke(package: Path, root: Path) -> SmokeResult:
     """Serve a package as production would, and let it answer ``golden.json``.
 
     Its bundle is held against its manifest and against today's contract. Then a clean environment is
@@ -50,7 +50,7 @@ def smoke(package: Path, root: Path) -> Proof:
 
     Returns
     -------
-    Proof
+    SmokeResult
 
     Raises
     ------
@@ -64,57 +64,57 @@ def smoke(package: Path, root: Path) -> Proof:
         bundle = unpack_bundle(package, folder)
         try:
             require_columns(ContractRecord.read(bundle), settings)
-            python = make_environment(
+            python = make_venv(
                 bundle / REQUIREMENTS, LineageRecord.read(bundle).python, folder / "environment"
             )
-            return prove(bundle, python, settings)
-        except Unfit as error:
+            return try_bundle(bundle, python, settings)
+        except UnfitError as error:
             raise LifecycleError(f"{package} does not work: {error}.") from None
 
 
 def require_columns(contract: ContractRecord, settings: Settings) -> None:
-    """Hold what a model needs against the contract of ``schema.py``, by which its clients go.
+    """Require that the contract of ``schema.py``, by which clients go, has the columns of a model.
 
     Raises
     ------
-    Unfit
+    UnfitError
         If the contract no longer has a column, or has it as another kind of value.
     """
     kinds = {column.name: column.kind for column in contract.columns}
     today = {column.name: column.kind for column in describe_columns(pd.DataFrame(), settings)}
     for name in contract.features:
         if name not in today:
-            raise Unfit(f"its model needs '{name}', which the contract in schema.py no longer has")
+            raise UnfitError(f"its model needs '{name}', which the contract in schema.py no longer has")
         if kinds[name] != today[name] and (today[name], kinds[name]) != ("integer", "number"):
-            raise Unfit(
+            raise UnfitError(
                 f"its model takes '{name}' as {kinds[name]}, the contract in schema.py as {today[name]}"
             )
 
 
-def prove(bundle: Path, python: Path, settings: Settings) -> Proof:
-    """Serve a bundle with a Python, and see whether it works.
+def try_bundle(bundle: Path, python: Path, settings: Settings) -> SmokeResult:
+    """Serve a bundle with a Python interpreter, and compare its predictions with ``golden.json``.
 
     Raises
     ------
-    Unfit
-        If it does not.
+    UnfitError
+        If it does not start, answers otherwise, is too slow or does not end.
     """
     contract, golden = ContractRecord.read(bundle), GoldenRecord.read(bundle)
     with (
         tempfile.TemporaryDirectory(prefix="mlops-") as folder,
-        start_service(bundle, python, Path(folder)) as probe,
+        start_service(bundle, python, Path(folder)) as service,
     ):
-        ready_seconds = probe.wait()
-        if not golden.agrees_with(_read_outputs(probe.predict(golden.inputs), contract)):
-            raise Unfit("its service does not answer golden.json as the model did when it was made")
-        latency_ms = _time_requests(probe, golden.inputs)
-        probe.end()
+        ready_seconds = service.wait()
+        if not golden.agrees_with(_read_outputs(service.predict(golden.inputs), contract)):
+            raise UnfitError("its service does not answer golden.json as the model did when it was made")
+        latency_ms = _time_requests(service, golden.inputs)
+        service.end()
     limit = settings.gates.max_latency_ms
     if limit is not None and latency_ms > limit:
-        raise Unfit(
+        raise UnfitError(
             f"a request takes {latency_ms:.0f} ms; expected at most gates.max_latency_ms, {limit:g} ms"
         )
-    return Proof(LineageRecord.read(bundle), ready_seconds, latency_ms)
+    return SmokeResult(LineageRecord.read(bundle), ready_seconds, latency_ms)
 
 
 def _read_outputs(predictions: list[dict[str, Any]], contract: ContractRecord) -> list[Any]:
@@ -126,11 +126,11 @@ def _read_outputs(predictions: list[dict[str, Any]], contract: ContractRecord) -
     return [[prediction["probabilities"][name] for name in contract.classes] for prediction in predictions]
 
 
-def _time_requests(probe: Probe, rows: list[dict[str, Any]]) -> float:
+def _time_requests(service: ServiceProcess, rows: list[dict[str, Any]]) -> float:
     """Return the median of the milliseconds that requests of one row take."""
     times = []
     for row in rows:
         began = time.perf_counter()
-        probe.predict([row])
+        service.predict([row])
         times.append(time.perf_counter() - began)
     return statistics.median(times) * 1000

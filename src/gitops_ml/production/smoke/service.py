@@ -1,4 +1,4 @@
-"""A service that is started to see whether it works."""
+"""A process that serves a bundle, for the smoke test."""
 
 from __future__ import annotations
 
@@ -23,19 +23,17 @@ from ...core.settings import PARAMS
 PATIENCE = 60
 # What a process needs to know of its surroundings; tokens and other secrets are none of it.
 KEPT = ("HOME", "LANG", "PATH", "SYSTEMROOT", "TEMP", "TMPDIR")
-
-
 LIBRARY = __package__.partition(".")[0]
 # The settings under which a bundle is tried: nothing is logged, and the end does not wait.
 QUIET = {"serve": {"drain_seconds": 0}}
 
 
-class Unfit(LifecycleError):  # noqa: N818, it is an answer, not a mistake
-    """A service does not work; the message says why."""
+class UnfitError(LifecycleError):
+    """A service does not work as it should."""
 
 
-class Probe:
-    """A running service, and a connection to it.
+class ServiceProcess:
+    """A process that serves a bundle, and a connection to it.
 
     Parameters
     ----------
@@ -52,11 +50,11 @@ class Probe:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
 
     def wait(self) -> float:
-        """Return the seconds that it takes until requests should come.
+        """Wait until the service is ready, and return the seconds.
 
         Raises
         ------
-        Unfit
+        UnfitError
             If the process ends instead, or takes over a minute.
         """
         began = time.monotonic()
@@ -67,36 +65,36 @@ class Probe:
             except OSError:  # it does not listen yet
                 self.connection.close()
             if time.monotonic() - began > PATIENCE:
-                raise Unfit(f"its service is not ready after {PATIENCE} s")
+                raise UnfitError(f"its service is not ready after {PATIENCE} s")
             time.sleep(0.02)
         lines = self.errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         reason = lines[-1] if lines else f"it ended with exit status {self.process.returncode}"
-        raise Unfit(f"its service does not start: {reason.removeprefix('Error: ').rstrip('.')}")
+        raise UnfitError(f"its service does not start: {reason.removeprefix('Error: ').rstrip('.')}")
 
     def predict(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return what the service predicts for rows.
 
         Raises
         ------
-        Unfit
+        UnfitError
             If it refuses them, or gives no answer.
         """
         try:
             status, content = self._ask("POST", "/predict", json.dumps(rows))
         except (OSError, http.client.HTTPException) as error:
-            raise Unfit(f"its service gives no answer ({error or type(error).__name__})") from None
+            raise UnfitError(f"its service gives no answer ({error or type(error).__name__})") from None
         if status != http.HTTPStatus.OK:
             answer = " ".join(content.decode(errors="replace").split())
-            raise Unfit(f"its service answers rows of its own with {status}: {answer[:300]}")
+            raise UnfitError(f"its service answers rows of its own with {status}: {answer[:300]}")
         predictions: list[dict[str, Any]] = json.loads(content)["predictions"]
         return predictions
 
     def end(self) -> None:
-        """Ask the service to end.
+        """Send SIGTERM to the service, and wait for its end.
 
         Raises
         ------
-        Unfit
+        UnfitError
             If it does not end within a minute, or ends with an error.
         """
         self.connection.close()
@@ -104,9 +102,9 @@ class Probe:
         try:
             status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            raise Unfit(f"its service does not end {PATIENCE} s after SIGTERM") from None
+            raise UnfitError(f"its service does not end {PATIENCE} s after SIGTERM") from None
         if status:
-            raise Unfit(f"its service ends with exit status {status} after SIGTERM")
+            raise UnfitError(f"its service ends with exit status {status} after SIGTERM")
 
     def _ask(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
         self.connection.request(method, path, body)
@@ -115,7 +113,7 @@ class Probe:
 
 
 @contextmanager
-def start_service(bundle: Path, python: Path, folder: Path) -> Iterator[Probe]:
+def start_service(bundle: Path, python: Path, folder: Path) -> Iterator[ServiceProcess]:
     """Start the service of a bundle, with its own code and its own version of this library.
 
     Parameters
@@ -128,7 +126,7 @@ def start_service(bundle: Path, python: Path, folder: Path) -> Iterator[Probe]:
 
     Yields
     ------
-    Probe
+    ServiceProcess
         Not ready yet. The process is ended with the block.
     """
     (folder / PARAMS).write_text(yaml.safe_dump(QUIET), encoding="utf-8")
@@ -145,7 +143,7 @@ def start_service(bundle: Path, python: Path, folder: Path) -> Iterator[Probe]:
             stderr=file,
         )
     try:
-        yield Probe(process, port, errors)
+        yield ServiceProcess(process, port, errors)
     finally:
         process.kill()
         process.wait()

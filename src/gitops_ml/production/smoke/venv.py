@@ -1,4 +1,4 @@
-"""A Python environment that holds what a bundle needs, and nothing else."""
+"""A virtual environment with the requirements of a bundle, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from ...core.errors import LifecycleError
 
 
-def make_environment(requirements: Path, python: str, folder: Path) -> Path:
-    """Install exactly what a requirements file lists, each package checked by its hash.
+def make_venv(requirements: Path, python: str, folder: Path) -> Path:
+    """Make a virtual environment with exactly what a requirements file lists, checked by hash.
 
     Parameters
     ----------
