@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from ..core.errors import LifecycleError
-from .options import AsJson, Files, Replace, Valid
+from .options import AsJson, Files, Print0, Replace, Valid
 
 app = typer.Typer(no_args_is_help=True, help="See and accept data.")
 
@@ -49,7 +49,11 @@ def fetch(as_json: AsJson = False) -> None:
 
 @app.command()
 def accept(
-    files: Files = None, replace: Replace = False, valid: Valid = False, as_json: AsJson = False
+    files: Files = None,
+    replace: Replace = False,
+    valid: Valid = False,
+    as_json: AsJson = False,
+    print0: Print0 = False,
 ) -> None:
     """Validate files against the contract and write data.lock."""
     from ..contract.validation import check
@@ -58,7 +62,9 @@ def accept(
     from ..data.lock import LOCK
 
     if valid and (files or replace):
-        raise typer.BadParameter("--valid looks at all new files; it goes with neither FILES nor --replace.")
+        raise typer.BadParameter("--valid checks all new files; it goes with neither FILES nor --replace.")
+    if as_json and print0:
+        raise typer.BadParameter("--json and --print0 are two formats; give one of them.")
     settings = read_settings(Path(PARAMS))
 
     def judge(frame: Any) -> Any:
@@ -76,5 +82,7 @@ def accept(
         raise LifecycleError(f"No new file keeps the contract; {LOCK} is as it was.")
     if as_json:
         return
+    if print0:
+        typer.echo("".join(f"{path}\0" for path in acceptance.list_changed(done, Path())), nl=False)
     count = "1 file" if done.files == 1 else f"{done.files} files"
-    typer.echo(f"{LOCK} lists {count} with {done.rows:,} rows; commit it to train on them.")
+    typer.echo(f"{LOCK} lists {count} with {done.rows:,} rows; commit it to train on them.", err=print0)

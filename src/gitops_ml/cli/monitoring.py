@@ -3,49 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-from ..core.errors import LifecycleError
-from .options import AsJson, Champion, Out, Remote
-
-if TYPE_CHECKING:
-    from ..production.branch import Branch
+from .options import AsEnv, AsJson, Champion, Out, Remote
 
 app = typer.Typer()
 
 
 @app.command()
-def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJson = False) -> None:
-    """Check at production: whether data are as they were, the model as good, and the service well."""
+def monitor(
+    champion: Champion = None, remote: Remote = "origin", as_json: AsJson = False, as_env: AsEnv = False
+) -> None:
+    """Check production: whether data are as they were, the model is as good, and the service is well."""
     from datetime import UTC, datetime
 
-    from ..comparison.champion import locate_champion, read_champion
-    from ..core.layout import BUILD
-    from ..core.settings import PARAMS, read_settings
-    from ..monitoring.check.check import check_production
-    from ..monitoring.check.console_lines import describe_record
-    from ..monitoring.check.history import brief, read_checks
-    from ..monitoring.check.output import write_output
-    from ..monitoring.check.retraining import find_start
-    from ..monitoring.prediction_log.traffic import read_traffic
+    from ..monitoring.check.check import check_production, write_check
+    from ..monitoring.check.context import read_context
+    from ..monitoring.check.report import list_decisions, write_lines
 
-    root, now = Path(), datetime.now(UTC)
-    settings, bundle = read_settings(Path(PARAMS)), locate_champion(root, champion)
-    if bundle is None:
-        raise LifecycleError(
-            "champion/bundle is missing: no model to watch; fetch what runs in production to champion/, "
-            "or name a bundle with 'mlops monitor --champion build/bundle'."
-        )
-    watched = read_champion(bundle)
-    branch = _read_branch(remote)
-    checks = read_checks(root, branch.tip) if branch.tip else []
-    traffic = read_traffic(settings, watched.contract, now)
-    since = find_start(branch.deployments, watched.version)
-    record = check_production(settings, root, watched, checks, now, since, traffic)
-    folder = write_output(Path(BUILD), record, [*checks, brief(record)])
-    typer.echo(record.model_dump_json() if as_json else "\n".join(describe_record(record)))
+    if as_json and as_env:
+        raise typer.BadParameter("--json and --env are two formats; give one of them.")
+    context = read_context(Path(), champion, remote, datetime.now(UTC), _warn)
+    record = check_production(context)
+    folder = write_check(context, record)
+    if as_json:
+        typer.echo(record.model_dump_json())
+    else:
+        typer.echo("\n".join(write_lines(record)), err=as_env)
+    for name, value in list_decisions(record, context.settings.monitor).items() if as_env else ():
+        typer.echo(f"{name}={str(value).lower()}")
     typer.echo(f"{folder.as_posix()}/monitoring.html shows it in full.", err=True)
 
 
@@ -53,11 +40,11 @@ def monitor(champion: Champion = None, remote: Remote = "origin", as_json: AsJso
 def record(remote: Remote = "origin") -> None:
     """Keep the last check on the branch production, for trends; nothing of what runs changes."""
     from ..core.layout import BUILD
-    from ..monitoring.check.history import FOLDER, brief, record_check
+    from ..monitoring.check.history import FOLDER, record_check
     from ..monitoring.check.records import MonitoringRecord
 
     last = MonitoringRecord.read(Path(BUILD) / FOLDER)
-    record_check(Path(), remote, last, brief(last))
+    record_check(Path(), remote, last)
     typer.echo(f"The check of {last.time} is kept on the branch production.")
 
 
@@ -71,12 +58,5 @@ def site(out: Out = Path("site"), remote: Remote = "origin") -> None:
     typer.echo(f"{count} about production: open {(out / pages[0]).as_posix()}.")
 
 
-def _read_branch(remote: str) -> Branch:
-    """Return what the branch says; nothing where there is no repository that could have it."""
-    from ..production.branch import Branch, NoRemoteError, read_branch
-
-    try:
-        return read_branch(Path(), remote)
-    except NoRemoteError as problem:
-        typer.echo(f"Checking without what was seen before. {problem}", err=True)
-        return Branch(tip=None, deployments=[])
+def _warn(sentence: str) -> None:
+    typer.echo(sentence, err=True)

@@ -17,6 +17,9 @@ def _check_image(image: str | None) -> str | None:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+AsEnv = Annotated[
+    bool, typer.Option("--env", help="Print NAME=value lines, for scripts; all else to standard error.")
+]
 Champion = Annotated[
     Path | None,
     typer.Option(help="Folder of the champion's bundle; by default champion/, where it is there."),
@@ -48,5 +51,8 @@ To = Annotated[
 Files = Annotated[list[str] | None, typer.Argument(help="Files; by default all new and changed ones.")]
 Valid = Annotated[
     bool, typer.Option("--valid", help="Accept the new files that keep the contract; leave the others out.")
+]
+Print0 = Annotated[
+    bool, typer.Option("--print0", help="Print the paths to commit, each ended by NUL, for tar and xargs.")
 ]
 Replace = Annotated[bool, typer.Option("--replace", help="Forget all files accepted before.")]

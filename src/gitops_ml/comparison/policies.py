@@ -10,12 +10,11 @@ from typing import get_args
 
 import numpy as np
 
-from ..core.errors import LifecycleError
+from ..core.errors import LifecycleError, describe_error
 from ..core.formatting import shorten
 from ..core.project import NamedFunction, name_function
 from ..core.records import ComparisonRecord, Gate
 from ..core.settings import Settings, WaivableGate
-from ..training.processes import describe
 from .gates import waive
 from .review import ReviewContext
 
@@ -78,7 +77,7 @@ def _check(policy: NamedFunction, context: ReviewContext) -> Gate:
         passed, evidence = _read_answer(policy.call(context), policy.reference)
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        passed, evidence = False, f"{policy.reference} raised {describe(error)}"
+        passed, evidence = False, f"{policy.reference} raised {describe_error(error)}"
     return Gate(name=policy.title, passed=passed, evidence=" ".join(evidence.split()))
 
 

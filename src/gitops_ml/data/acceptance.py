@@ -12,7 +12,7 @@ from ..core.errors import LifecycleError
 from ..core.records import DataFile, Finding, Part
 from ..core.settings import DataSettings, Settings
 from .loading import holds_times
-from .lock import DataStatus, Lock, inspect, inspect_all, read_lock_if_any, write_lock
+from .lock import LOCK, DataStatus, Lock, inspect, inspect_all, read_lock_if_any, write_lock
 from .sources import is_remote, read_file
 
 if TYPE_CHECKING:
@@ -97,6 +97,11 @@ def accept_valid(settings: Settings, root: Path, check: Check) -> Acceptance:
     if accepted:
         write_lock(lock, root)
     return _tell(lock, accepted, left_out)
+
+
+def list_changed(acceptance: Acceptance, root: Path) -> list[str]:
+    """Return the files of the project that a commit of it takes: the lock, and the accepted ones."""
+    return [path for path in [LOCK, *acceptance.accepted] if (root / path).is_file()]
 
 
 def _join(kept: list[DataFile], accepted: list[DataFile]) -> Lock:

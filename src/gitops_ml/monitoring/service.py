@@ -1,4 +1,4 @@
-"""Whether the service is well, from the summaries that it writes beside its log."""
+"""The service check: failure rate and latency, from the summaries that the service writes beside its log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMED = 3
 
 
 def check_service(url: str, since: datetime, until: datetime, settings: Settings) -> ServiceCheck | None:
-    """Add up how the service did in a window.
+    """Add up the service's summaries of a time window, and compare them with the limits.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def _describe(summaries: Sequence[ServiceStats], broken: Sequence[str], settings
             "failure_rate": settings.monitor.max_failure_rate,
             "p95_ms": _find_latency_limit(settings)[1],
         },
-        problems=[*_blame_failures(failed, requests, settings), *_blame_latency(seconds, settings)],
+        problems=[*_check_failure_rate(failed, requests, settings), *_check_latency(seconds, settings)],
         notes=_note(broken, dropped),
     )
 
@@ -119,14 +119,14 @@ def _note(broken: Sequence[str], dropped: int) -> list[str]:
 
 
 def find_quantile(seconds: Counter[float], share: float) -> float:
-    """Return how long that share of answers took at most, in seconds.
+    """Return a quantile of the latency, in seconds, from its histogram.
 
     Parameters
     ----------
     seconds : Counter of float
         Answers by upper bound of their bin; not empty.
     share : float
-        0 to 1.
+        0 to 1: so many answers took no longer.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def _accumulate(seconds: Counter[float]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([0.0, *bounds]), np.cumsum([0, *(seconds[bound] for bound in bounds)])
 
 
-def _blame_failures(failed: int, requests: int, settings: Settings) -> list[str]:
+def _check_failure_rate(failed: int, requests: int, settings: Settings) -> list[str]:
     limit = settings.monitor.max_failure_rate
     if not is_surely_above(failed, requests, limit):
         return []
@@ -164,7 +164,7 @@ def _find_latency_limit(settings: Settings) -> tuple[str, float | None]:
     return "gates.max_latency_ms", settings.gates.max_latency_ms
 
 
-def _blame_latency(seconds: Counter[float], settings: Settings) -> list[str]:
+def _check_latency(seconds: Counter[float], settings: Settings) -> list[str]:
     key, limit = _find_latency_limit(settings)
     if limit is None or not is_surely_above(count_slower(seconds, limit / 1000), seconds.total(), SLOW):
         return []
@@ -173,7 +173,7 @@ def _blame_latency(seconds: Counter[float], settings: Settings) -> list[str]:
 
 
 def is_surely_above(count: int, total: int, share: float) -> bool:
-    """Tell whether ``count`` of ``total`` are more than a share, beyond chance.
+    """Tell whether ``count`` of ``total`` are significantly more than a share.
 
     The exact (Clopper-Pearson) 95 % interval must lie above it, so that one failure of ten
     requests is no alarm.

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from copy import deepcopy
 
 from ..comparison.review import ReviewContext
+from ..core.errors import describe_error
 from ..core.formatting import shorten
 from ..core.project import NamedFunction, name_function
 from ..core.records import ReportSection, SectionsRecord
 from ..core.settings import Settings
-from ..training.processes import describe
 from .fragment import find_problem
 
 
@@ -46,7 +46,9 @@ def _write(function: NamedFunction, context: ReviewContext) -> ReportSection:
         section = _read_answer(function, function.call(context))
     except (Exception, SystemExit) as error:
         traceback.print_exc()
-        return ReportSection(title=function.title, problem=f"{function.reference} raised {describe(error)}")
+        return ReportSection(
+            title=function.title, problem=f"{function.reference} raised {describe_error(error)}"
+        )
     if problem := find_problem(section.markdown):
         return ReportSection(title=section.title, problem=f"the Markdown of {function.reference}: {problem}")
     return section

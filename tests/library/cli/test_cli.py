@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import gitops_ml
-from toys import edit_params, mlops
+from toys import BINARY, edit_params, mlops, run
 
 HEAVY = {"sklearn", "pandas", "numpy", "pandera", "mlflow", "matplotlib", "skops", "pyarrow"}
 
@@ -142,3 +143,12 @@ def test_accepting_data_that_break_the_contract_is_refused(done: Path) -> None:
     assert 1 == result.exit_code
     assert "data/flights-bad.csv" in result.stderr
     assert lock == (done / "data.lock").read_bytes()
+
+
+def test_paths_to_commit_are_for_tar(done: Path) -> None:
+    """The lock and what it takes in, each ended by NUL; sentences go to standard error."""
+    shutil.copy(BINARY / "data/flights-2013-03.parquet", done / "data/one more.parquet")
+    result = run("data", "accept", "--valid", "--print0")
+    assert "data.lock\0data/one more.parquet\0" == result.stdout
+    assert "data.lock lists 3 files" in result.stderr
+    assert 2 == mlops("data", "accept", "--json", "--print0").exit_code

@@ -20,7 +20,7 @@ from checks import (
 )
 from gitops_ml.core.records import Finding
 from gitops_ml.monitoring.check import records as m
-from gitops_ml.monitoring.check.markdown import render_markdown
+from gitops_ml.monitoring.check.report import render_markdown
 from gitops_ml.report.markdown import LIMIT
 
 EVIL = [

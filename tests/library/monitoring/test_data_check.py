@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from gitops_ml.core.records import ColumnDrift
+from gitops_ml.monitoring.check.context import Context
 from gitops_ml.monitoring.check.data import check_files, check_log
 from gitops_ml.monitoring.check.new_files import NewFiles
 from gitops_ml.monitoring.check.records import DataCheck
-from gitops_ml.monitoring.prediction_log.window import TIME, VERSION
+from gitops_ml.monitoring.prediction_log.window import TIME, VERSION, Skipped
 from watched import NEW, World, draw_rows, make_settings, make_world
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -24,10 +28,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("bundle"))
 
 
+class Log(list[pd.DataFrame]):
+    """A prediction log, chunk by chunk."""
+
+    skipped = Skipped()
+
+
+def make_context(world: World, log: Any = None) -> Context:
+    """Return what a check knows of the champion."""
+    return Context(Path(), make_settings(), world.champion, datetime.now(UTC), log=log)
+
+
 def check(world: World, rows: pd.DataFrame) -> DataCheck:
     new_files = NewFiles(frame=rows, files=["data/new.parquet"])
     answers = world.answer(rows) if len(rows) else None
-    return check_files(new_files, answers, world.champion, world.profile, make_settings(), sources=1)
+    return check_files(make_context(world), new_files, answers)
 
 
 def find_moved(world: World, rows: pd.DataFrame) -> dict[str, ColumnDrift]:
@@ -110,7 +125,7 @@ def make_chunk(world: World, n_rows: int, seed: int, version: str) -> pd.DataFra
 def test_the_log_is_counted_chunk_by_chunk(world: World) -> None:
     """From when to when, how many rows, and that nothing moved."""
     chunks = [make_chunk(world, 400, seed, "3") for seed in (30, 31, 32)]
-    found = check_log(iter(chunks), world.champion, world.profile, make_settings(), sources=2)
+    found = check_log(make_context(world, Log(chunks)))
     assert ("log", 1200, "2024-03-01T00:00:00+00:00") == (found.source, found.rows, found.first)
     assert {"a", "b", "gap", "level", "score True"} == {one.column for one in found.columns}
     assert not any(one.moved for one in found.columns)
@@ -119,7 +134,7 @@ def test_the_log_is_counted_chunk_by_chunk(world: World) -> None:
 def test_answers_of_an_earlier_model_do_not_count_as_scores(world: World) -> None:
     """Its rows are traffic all the same."""
     chunks = [make_chunk(world, 500, 33, "3"), make_chunk(world, 300, 34, "2").assign(**{"score True": 1.0})]
-    found = check_log(chunks, world.champion, world.profile, make_settings(), sources=2)
+    found = check_log(make_context(world, Log(chunks)))
     rows = {one.column: one.rows for one in found.columns}
     assert (800, 500) == (rows["a"], rows["score True"])
     assert not any(one.moved for one in found.columns)
@@ -128,5 +143,5 @@ def test_answers_of_an_earlier_model_do_not_count_as_scores(world: World) -> Non
 def test_columns_kept_out_of_the_log_are_named(world: World) -> None:
     """What is not there cannot be checked."""
     chunk = make_chunk(world, 300, 35, "3").drop(columns="gap")
-    found = check_log([chunk], world.champion, world.profile, make_settings(), sources=2)
+    found = check_log(make_context(world, Log([chunk])))
     assert ["The rows do not have 'gap'."] == found.notes

@@ -9,7 +9,7 @@ import pytest
 
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.monitoring.check import history
-from gitops_ml.monitoring.check.records import Check, MonitoringRecord, Retraining
+from gitops_ml.monitoring.check.records import Alarm, Check, MonitoringRecord, Retraining
 from gitops_ml.production import promotion
 from gitops_ml.production.branch import fetch_tip, read_branch, read_history
 from toys import deploy, git, make_next_model, run
@@ -22,9 +22,11 @@ def make_check(day: int, alarm: bool = False) -> Check:
 
 def record(root: Path, check: Check) -> None:
     """Keep a check on the branch."""
-    nothing = Retraining(due=False)
-    full = MonitoringRecord(time=check.time, model=1, window="7 days", alarms=[], retraining=nothing)
-    history.record_check(root, "origin", full, check)
+    alarm = Alarm(topic="data", violated=check.alarm, raised=check.alarm)
+    full = MonitoringRecord(
+        time=check.time, model=1, window="7 days", alarms=[alarm], retraining=Retraining(due=False)
+    )
+    history.record_check(root, "origin", full)
 
 
 def read_checks(root: Path) -> list[Check]:

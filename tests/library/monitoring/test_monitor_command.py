@@ -6,6 +6,7 @@ import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,11 +19,11 @@ from gitops_ml.metrics.prediction import predict
 from gitops_ml.monitoring.check import check as module
 from gitops_ml.monitoring.check import performance
 from gitops_ml.monitoring.check.check import check_production
-from gitops_ml.monitoring.check.history import brief
+from gitops_ml.monitoring.check.context import Context
+from gitops_ml.monitoring.check.history import summarise
 from gitops_ml.monitoring.check.new_files import read_new_files
 from gitops_ml.monitoring.check.records import MonitoringRecord, ServiceCheck
-from gitops_ml.monitoring.prediction_log.traffic import Traffic
-from gitops_ml.monitoring.prediction_log.window import TIME, VERSION
+from gitops_ml.monitoring.prediction_log.window import TIME, VERSION, PredictionLogWindow, Skipped
 from toys import BINARY, deploy, edit_params, mlops, run
 
 BUNDLE = Path("build/bundle")
@@ -51,8 +52,19 @@ def champion(march: Path, monkeypatch: pytest.MonkeyPatch) -> Champion:
     return read_champion(BUNDLE)
 
 
+class Log(list[pd.DataFrame]):
+    """A prediction log that has been read, but for one line."""
+
+    skipped = Skipped(lines=1)
+
+
 def read() -> Settings:
     return read_settings(Path("params.yaml"))
+
+
+def check(champion: Champion, **known: Any) -> MonitoringRecord:
+    """Check production in the current folder."""
+    return check_production(Context(Path(), read(), champion, NOW, **known))
 
 
 def test_a_check_of_a_new_month(march: Path) -> None:
@@ -79,6 +91,15 @@ def test_machines_read_the_record(done: Path) -> None:
     assert {"files", "performance", "log", "service"} == set(record.skipped)
 
 
+def test_scripts_read_what_to_do(march: Path) -> None:
+    """Lines that a shell or a workflow takes as they are; people read the rest on standard error."""
+    edit_params(march, monitor={"retrain": {"min_new_rows": 400}, "automerge": True})
+    result = run("monitor", "--champion", "build/bundle", "--env")
+    assert "alarm=false\ndue=true\nautomerge=true\n" == result.stdout
+    assert "retraining   due." in result.stderr
+    assert 2 == mlops("monitor", "--env", "--json").exit_code
+
+
 def test_checks_that_cannot_be_read_are_missed(deploying: Path) -> None:
     """Without what was seen before there is no alarm to keep up, so that the check fails."""
     deploy(deploying, "1" * 64)
@@ -92,14 +113,14 @@ def test_checks_that_cannot_be_read_are_missed(deploying: Path) -> None:
 def test_nowhere_to_deploy_to(done: Path) -> None:
     """A project that was never pushed is checked all the same, and told so."""
     result = run("monitor", "--champion", "build/bundle")
-    assert "Checking without what was seen before. There is no repository 'origin'" in result.stderr
+    assert "Checking without earlier checks. There is no repository 'origin'" in result.stderr
 
 
 def test_nothing_in_production_is_said(done: Path) -> None:
     """There is nothing to watch, and a sentence helps."""
     result = mlops("monitor")
     assert 1 == result.exit_code
-    assert "no model to watch" in result.output
+    assert "no model to check" in result.output
     assert not Path("build/monitoring").exists()
 
 
@@ -108,7 +129,7 @@ def test_broken_files_are_left_out(champion: Champion) -> None:
     pd.read_parquet(MARCH).assign(temp=500.0).to_parquet("data/hot.parquet")
     Path("data/half.parquet").write_bytes(Path(MARCH).read_bytes()[:2000])
     Path("data/empty.parquet").touch()
-    record = check_production(read(), Path(), champion, [], NOW)
+    record = check(champion)
     data = record.data[0]
     assert ["data/flights-2013-03.parquet", "data/hot.parquet"] == data.files
     assert ("temp", "error") == (
@@ -138,7 +159,7 @@ def test_a_champion_that_cannot_answer_is_no_failure(
         raise Incomparable("its model raised MemoryError")
 
     monkeypatch.setattr(module, "replay", fail)
-    record = check_production(read(), Path(), champion, [], NOW)
+    record = check(champion)
     assert "its model raised MemoryError" == record.skipped["performance"]
     assert "temp" in {one.column for one in record.data[0].columns}
     assert not any(one.column.startswith(("score", "prediction")) for one in record.data[0].columns)
@@ -148,7 +169,7 @@ def test_new_rows_the_champion_cannot_see(champion: Champion) -> None:
     """A column that the contract no longer has is named."""
     contract = champion.contract.model_copy(update={"features": [*champion.contract.features, "gate"]})
     old = Champion(champion.bundle, 3, contract, champion.lineage)
-    record = check_production(read(), Path(), old, [], NOW)
+    record = check(old)
     assert "the champion needs 'gate', which the new rows do not have" == record.skipped["performance"]
 
 
@@ -156,30 +177,31 @@ def test_the_log_and_the_service_are_checked_where_they_are(champion: Champion) 
     """Their rows are a second source."""
     rows = pd.read_parquet(MARCH).assign(**{VERSION: "3", TIME: pd.Timestamp("2024-01-01", tz="UTC")})
     service = ServiceCheck(requests=10, refused=0, failed=0, failure_rate=0.0, latency_ms={"p95": 4.0})
-    traffic = Traffic(iter([rows[:100], rows[100:]]), service, lambda: ["1 line could not be read."])
-    record = check_production(read(), Path(), champion, [], NOW, traffic=traffic)
+    record = check(champion, log=Log([rows[:100], rows[100:]]), service=service)
     assert ["files", "log"] == [one.source for one in record.data]
-    assert (len(rows), ["1 line could not be read."]) == (record.data[1].rows, record.data[1].notes)
+    log = record.data[1]
+    assert (len(rows), ["1 line of the log could not be read: skipped."]) == (log.rows, log.notes)
     assert {} == record.skipped
-    line = brief(record)
+    line = summarise(record)
     assert {"files", "log"} == set(line.drift)
     assert (10, 0.0, 4.0) == (line.requests, line.failure_rate, line.p95_ms)
 
 
 def test_an_empty_log_is_said(champion: Champion) -> None:
     """It is no failure."""
-    record = check_production(read(), Path(), champion, [], NOW, traffic=Traffic(iter([])))
+    record = check(champion, log=PredictionLogWindow(str(Path().absolute()), NOW, NOW, champion.contract))
     assert "the prediction log has no rows of the last 7 days" == record.skipped["log"]
+    assert "nobody asked the service in the last 7 days" == record.skipped["service"]
     assert ["files"] == [one.source for one in record.data]
 
 
 def test_history_makes_an_alarm_and_retraining(champion: Champion) -> None:
     """A second check that finds the same raises it, by 2 of 3."""
-    first = check_production(read(), Path(), champion, [], NOW)
-    second = check_production(read(), Path(), champion, [brief(first)], NOW)
+    first = check(champion)
+    second = check(champion, checks=[summarise(first)])
     assert (False, True) == (first.is_alarming, second.is_alarming)
     assert (False, True) == (first.retraining.due, second.retraining.due)
-    line = brief(second)
+    line = summarise(second)
     assert (True, True) == (line.violated["data"], line.alarm)
     assert "service" not in line.violated
     assert second.data[0].rows == line.rows

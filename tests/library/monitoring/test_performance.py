@@ -27,8 +27,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def check(world: World, rows: pd.DataFrame, **sections: object) -> PerformanceCheck:
-    features, settings = world.select(rows), make_settings(**sections)
-    return check_performance(world.champion, rows, features, world.answer(rows), settings)
+    return check_performance(world.champion, rows, world.answer(rows), make_settings(**sections))
 
 
 def test_a_model_that_is_as_good_as_it_was_is_not_worse(world: World) -> None:

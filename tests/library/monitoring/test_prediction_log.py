@@ -18,7 +18,7 @@ from pyarrow import parquet
 from gitops_ml.contract.export import Column, ContractRecord
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.monitoring.prediction_log import files as log_files
-from gitops_ml.monitoring.prediction_log.seen_ids import Seen
+from gitops_ml.monitoring.prediction_log.seen_ids import SeenIds
 from gitops_ml.monitoring.prediction_log.window import ID, TIME, VERSION, PredictionLogWindow, Skipped
 from gitops_ml.serving.log_schema import make_encoder, make_log_schema
 
@@ -226,7 +226,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         file.partition("/")[2].partition(" (")[0] for file in skipped.files
     ]
     assert "it has no column 'time' as the log has it" in skipped.files[1]
-    assert "2 files of the log could not be read to the end" in skipped.tell()[0]
+    assert "2 files of the log could not be read to the end" in skipped.describe()[0]
 
 
 def test_a_file_that_is_being_written_is_left_for_the_next_check(tmp_path: Path) -> None:
@@ -236,7 +236,8 @@ def test_a_file_that_is_being_written_is_left_for_the_next_check(tmp_path: Path)
 
     _, skipped = draw(tmp_path)
     assert Skipped(partial=1) == skipped
-    assert ["1 file of the log had not been written to the end: left for the next check."] == skipped.tell()
+    [note] = skipped.describe()
+    assert "1 file of the log had not been written to the end: left for the next check." == note
 
     partial.unlink()
     put(tmp_path, content)
@@ -258,7 +259,7 @@ def test_a_window_has_a_beginning_and_an_end(tmp_path: Path) -> None:
 
     assert ["1", "2"] == [*frame[ID]]
     assert Skipped(future=2) == skipped
-    assert ["2 records came from the future, so a clock is wrong: left for then."] == skipped.tell()
+    assert ["2 records came from the future, so a clock is wrong: left for then."] == skipped.describe()
 
 
 def test_only_files_of_the_window_are_opened(tmp_path: Path) -> None:
@@ -286,7 +287,7 @@ def test_an_id_counts_once(tmp_path: Path) -> None:
 
 def test_a_million_names_are_told_apart() -> None:
     """In few bytes each: names that came are known, others are not."""
-    seen, names = Seen(), np.array([f"name {number}" for number in range(60_000)], dtype=object)
+    seen, names = SeenIds(), np.array([f"name {number}" for number in range(60_000)], dtype=object)
     parts = np.array_split(np.random.default_rng(0).permutation(names), 40)
 
     assert all(seen.add(part).all() for part in parts)
@@ -299,9 +300,9 @@ def test_a_log_that_is_not_there_is_said(tmp_path: Path) -> None:
     frame, skipped = draw(tmp_path / "log")
 
     assert frame.empty
-    assert [f"The folder {tmp_path / 'log'} of the prediction log does not exist."] == skipped.tell()
+    assert [f"The folder {tmp_path / 'log'} of the prediction log does not exist."] == skipped.describe()
     (tmp_path / "log" / "2026-03-08").mkdir(parents=True)
-    assert [] == draw(tmp_path / "log")[1].tell()
+    assert [] == draw(tmp_path / "log")[1].describe()
 
 
 def test_a_log_may_lie_anywhere() -> None:

@@ -17,9 +17,9 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from sklearn.base import BaseEstimator
 
-from gitops_ml.core.settings import GateSettings, MonitorSettings, ServeSettings, Settings
+from gitops_ml.core.settings import GateSettings, MonitorSettings, Settings
 from gitops_ml.monitoring.check.records import ServiceCheck
-from gitops_ml.monitoring.prediction_log.traffic import read_traffic
+from gitops_ml.monitoring.prediction_log.window import PredictionLogWindow
 from gitops_ml.monitoring.service import check_service, count_slower, find_quantile, is_surely_above
 from gitops_ml.serving.limits import Quota
 from gitops_ml.serving.metrics import SECONDS
@@ -98,21 +98,20 @@ def test_each_answer_is_counted_once(model: Model, settings: Settings, tmp_path:
 def test_what_the_service_leaves_behind_is_what_a_check_reads(
     model: Model, settings: Settings, tmp_path: Path, kind: str
 ) -> None:
-    """Features as they were sent, answers as they were given, and how it did; only where there is a log."""
+    """Features as they were sent, answers as they were given, and how it did."""
     records = model.golden.inputs
     log: Any = {"url": str(tmp_path), "format": kind, "exclude": ["carrier"]}
     with open_client(model, log=log) as client:
         answers = client.post("/predict", json=records).json()["predictions"]
-    logged = settings.model_copy(update={"serve": ServeSettings.model_validate({"log": log})})
     now = datetime.now(UTC) + timedelta(seconds=1)
 
-    traffic = read_traffic(logged, model.contract, now)
+    window = PredictionLogWindow(str(tmp_path), now - WEEK, now, model.contract)
+    service = check_service(str(tmp_path), now - WEEK, now, settings)
 
-    assert traffic is not None
-    frame = pd.concat(traffic.chunks)
-    assert [] == traffic.tell()
-    assert traffic.service is not None
-    assert (1, len(records)) == (traffic.service.requests, traffic.service.records)
+    frame = pd.concat(window)
+    assert [] == window.skipped.describe()
+    assert service is not None
+    assert (1, len(records)) == (service.requests, service.records)
     key = "label" if model.contract.classes else "value"
     assert [answer[key] for answer in answers] == [*frame["prediction"]]
     for name in model.contract.classes:
@@ -120,7 +119,6 @@ def test_what_the_service_leaves_behind_is_what_a_check_reads(
     sent = pd.DataFrame(records)[[name for name in model.contract.features if name != "carrier"]]
     read = frame[[name for name in model.contract.features if name in frame]]
     pd.testing.assert_frame_equal(sent, read.reset_index(drop=True), check_dtype=False)
-    assert read_traffic(settings, model.contract, now) is None
 
 
 def test_a_sample_of_predictions_is_a_count_of_all_answers(

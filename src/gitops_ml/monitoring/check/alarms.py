@@ -1,4 +1,4 @@
-"""Alarms: whether data, performance and service are violated at this check, and at enough of the last."""
+"""Alarms on data, performance and service: raised where enough of the last checks were violated."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def raise_alarms(
     """
     same = list(takewhile(lambda check: check.model == model, reversed(checks)))
     reasons: dict[Topic, list[str] | None] = {
-        "data": _blame_data(data),
-        "performance": _blame_performance(performance),
+        "data": _list_data_violations(data),
+        "performance": _list_performance_violations(performance),
         "service": service.problems if service else None,
     }
     return [_raise_alarm(topic, found, same, settings) for topic, found in reasons.items()]
@@ -67,8 +67,8 @@ def _raise_alarm(
     return Alarm(topic=topic, violated=violated, raised=raised, reasons=reasons)
 
 
-def _blame_data(checks: Sequence[DataCheck]) -> list[str] | None:
-    """Return why the data no longer look like the training data; None where there are none."""
+def _list_data_violations(checks: Sequence[DataCheck]) -> list[str] | None:
+    """Return what has moved or breaks the contract, a sentence each; None where there are no rows."""
     if not any(check.rows or check.findings for check in checks):
         return None
     reasons = []
@@ -89,8 +89,8 @@ def _describe_violation(path: str, findings: Sequence[Finding]) -> str:
     return f"{path} breaks the contract: {_name_some(errors)}."
 
 
-def _blame_performance(check: PerformanceCheck | None) -> list[str] | None:
-    """Return where the champion has surely become worse; None where nothing could be measured."""
+def _list_performance_violations(check: PerformanceCheck | None) -> list[str] | None:
+    """Return where the champion is significantly worse; None where nothing could be measured."""
     if check is None or not check.metrics:
         return None
     primary = check.metrics[0]

@@ -1,9 +1,7 @@
-"""A check of production: new files, prediction log and service, judged together."""
+"""One check of production: data, performance and service, their alarms, and whether to retrain."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -11,101 +9,82 @@ import pandas as pd
 from ...comparison.champion import Champion, list_missing, select_features
 from ...comparison.replay import Answers, Incomparable, replay
 from ...core.errors import describe_error
-from ...core.settings import Settings
-from ...drift.profile import ProfileRecord
-from ..prediction_log.traffic import Traffic
+from ...core.layout import BUILD
+from ...core.records import write_text
 from .alarms import raise_alarms
+from .context import Context
 from .data import check_files, check_log
+from .history import FOLDER, summarise
+from .html import render_page
 from .new_files import NewFiles, read_new_files
 from .performance import check_performance
-from .records import Check, DataCheck, MonitoringRecord, PerformanceCheck
+from .records import DataCheck, MonitoringRecord, PerformanceCheck
+from .report import render_markdown, render_proposal
 from .retraining import decide_retraining
 
 
-def check_production(
-    settings: Settings,
-    root: Path,
-    champion: Champion,
-    checks: Sequence[Check],
-    now: datetime,
-    since: datetime | None = None,
-    traffic: Traffic | None = None,
-) -> MonitoringRecord:
-    """Check at production once.
-
-    Parameters
-    ----------
-    settings : Settings
-    root : Path
-        The project.
-    champion : Champion
-        The model in production.
-    checks : sequence of Check
-        The history, oldest first.
-    now : datetime
-        With a time zone.
-    since : datetime or None
-        Since when the champion is in production, where that is known.
-    traffic : Traffic or None
-        None where the service writes no log.
+def check_production(context: Context) -> MonitoringRecord:
+    """Check production once.
 
     Raises
     ------
     LifecycleError
-        If ``data.lock`` or the champion's bundle cannot be read.
+        If ``data.lock``, the champion's bundle or the prediction log cannot be read.
     """
-    profile, skipped = ProfileRecord.read(champion.bundle), dict[str, str]()
-    sources = 1 if traffic is None else 2
-    new_files = _read_new_files(settings, root, skipped)
-    performance, answers = _check_performance(champion, new_files, settings, skipped)
-    data = [check_files(new_files, answers, champion, profile, settings, sources)]
-    if traffic is None:
-        skipped |= dict.fromkeys(["log", "service"], "serve.log.url is not set in params.yaml")
-    else:
-        if traffic.service is None:
-            skipped["service"] = f"nobody asked the service in the last {settings.monitor.window}"
-        data.append(_check_log(traffic, champion, profile, settings, skipped))
-    service = traffic.service if traffic else None
-    alarms = raise_alarms(data, performance, service, checks, champion.version, settings.monitor)
+    settings, champion, service = context.settings.monitor, context.champion, context.service
+    new_files = read_new_files(context.settings, context.root)
+    predictions, obstacle = _predict(context, new_files.frame)
+    performance = None
+    if predictions is not None:
+        performance, obstacle = _check_performance(context, new_files.frame, predictions)
+    data = [check_files(context, new_files, predictions)]
+    if context.log is not None:
+        data.append(check_log(context))
+    alarms = raise_alarms(data, performance, service, context.checks, champion.version, settings)
     return MonitoringRecord(
-        time=now.isoformat(timespec="seconds"),
+        time=context.now.isoformat(timespec="seconds"),
         model=champion.version,
-        window=settings.monitor.window,
+        window=settings.window,
         data=[one for one in data if one.rows or one.findings or one.notes],
         performance=performance,
         service=service,
         alarms=alarms,
-        retraining=decide_retraining(alarms, new_files, since, now, settings.monitor.retrain),
-        skipped=skipped,
+        retraining=decide_retraining(alarms, new_files, context.since, context.now, settings.retrain),
+        skipped=_list_skipped(context, new_files, data, obstacle),
     )
 
 
-def _read_new_files(settings: Settings, root: Path, skipped: dict[str, str]) -> NewFiles:
-    new_files = read_new_files(settings, root)
-    if not new_files.checked:
-        skipped["files"] = "there are no new files that could be read"
-    return new_files
+def write_check(context: Context, record: MonitoringRecord) -> Path:
+    """Write a check into ``build/monitoring/``, and return that folder.
+
+    It holds the record for machines, a text for an issue, a page for a browser and, where a
+    retraining is due, the text of its pull request.
+    """
+    folder, checks = context.root / BUILD / FOLDER, [*context.checks, summarise(record)]
+    folder.mkdir(parents=True, exist_ok=True)
+    record.write(folder)
+    write_text(folder / "monitoring.md", render_markdown(record, checks))
+    write_text(folder / "monitoring.html", render_page(record, checks))
+    proposal = folder / "retraining.md"
+    proposal.unlink(missing_ok=True)
+    if record.retraining.due:
+        write_text(proposal, render_proposal(record))
+    return folder
 
 
-def _check_performance(
-    champion: Champion, new_files: NewFiles, settings: Settings, skipped: dict[str, str]
-) -> tuple[PerformanceCheck | None, Answers | None]:
-    """Ask the champion about the new rows; what it cannot answer has a reason in ``skipped``."""
-    if new_files.frame.empty:
-        skipped["performance"] = "no new rows that keep the contract have arrived"
-        return None, None
-    answers = None
+def _predict(context: Context, frame: pd.DataFrame) -> tuple[Answers | None, str | None]:
+    """Return what the champion predicts for the new rows, or None and the reason."""
+    if frame.empty:
+        return None, "no new rows that keep the contract have arrived"
+    champion, timeout = context.champion, context.settings.train.candidate_timeout
     try:
-        features = _select(champion, new_files.frame)
-        answers = replay(champion.bundle, features, settings.train.candidate_timeout)
-        return check_performance(champion, new_files.frame, features, answers, settings), answers
+        return replay(champion.bundle, _select_features(champion, frame), timeout), None
     except Incomparable as obstacle:
-        skipped["performance"] = str(obstacle)
-        return None, answers
+        return None, str(obstacle)
 
 
-def _select(champion: Champion, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return what the champion sees of rows, of the types it was trained on."""
+def _select_features(champion: Champion, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the champion's features of rows, of the types it was trained on."""
     if missing := list_missing(champion, frame):
         names = ", ".join(f"'{name}'" for name in missing)
         raise Incomparable(f"the champion needs {names}, which the new rows do not have")
@@ -117,10 +96,28 @@ def _select(champion: Champion, frame: pd.DataFrame) -> pd.DataFrame:
         ) from None
 
 
-def _check_log(
-    traffic: Traffic, champion: Champion, profile: ProfileRecord, settings: Settings, skipped: dict[str, str]
-) -> DataCheck:
-    found = check_log(traffic.chunks, champion, profile, settings, sources=2)
-    if not found.rows:
-        skipped["log"] = f"the prediction log has no rows of the last {settings.monitor.window}"
-    return found.model_copy(update={"notes": [*found.notes, *traffic.tell()]})
+def _check_performance(
+    context: Context, frame: pd.DataFrame, predictions: Answers
+) -> tuple[PerformanceCheck | None, str | None]:
+    """Return how good the predictions are, or None and the reason."""
+    try:
+        return check_performance(context.champion, frame, predictions, context.settings), None
+    except Incomparable as obstacle:
+        return None, str(obstacle)
+
+
+def _list_skipped(
+    context: Context, new_files: NewFiles, data: list[DataCheck], obstacle: str | None
+) -> dict[str, str]:
+    """Return why there was nothing to check, by topic or source."""
+    window = context.settings.monitor.window
+    reasons = {} if new_files.checked else {"files": "there are no new files that could be read"}
+    if obstacle is not None:
+        reasons["performance"] = obstacle
+    if context.log is None:
+        return reasons | dict.fromkeys(["log", "service"], "serve.log.url is not set in params.yaml")
+    if not data[-1].rows:
+        reasons["log"] = f"the prediction log has no rows of the last {window}"
+    if context.service is None:
+        reasons["service"] = f"nobody asked the service in the last {window}"
+    return reasons

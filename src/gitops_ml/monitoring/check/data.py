@@ -1,95 +1,66 @@
-"""Whether new rows still look like the training data: of new files, and of the prediction log."""
+"""The data check: drift of new files and of the prediction log from the training data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from ...comparison.champion import Champion
 from ...comparison.replay import Answers
 from ...contract.export import to_json
-from ...core.settings import Settings
 from ...drift.columns import measure_columns
 from ...drift.histogram import Histograms, name_scores
 from ...drift.profile import ProfileRecord
 from ..prediction_log.window import TIME, VERSION
+from .context import Context
 from .new_files import NewFiles
 from .records import DataCheck
 
 
-def check_files(
-    new_files: NewFiles,
-    answers: Answers | None,
-    champion: Champion,
-    profile: ProfileRecord,
-    settings: Settings,
-    sources: int,
-) -> DataCheck:
-    """Hold new files against the profile of the champion.
+def check_files(context: Context, new_files: NewFiles, predictions: Answers | None) -> DataCheck:
+    """Measure the drift of new files from the champion's profile.
 
     Parameters
     ----------
+    context : Context
     new_files : NewFiles
-    answers : Answers or None
+    predictions : Answers or None
         What the champion predicts for the valid rows, in their order; None where it cannot.
-    champion : Champion
-    profile : ProfileRecord
-        Of its bundle.
-    settings : Settings
-    sources : int
-        How many sources this check has.
     """
-    # Another target is another question, even under the same name of a column.
-    same_target = champion.contract.target == settings.data.target
-    histograms = Histograms(profile, settings.data.target if same_target else None, settings.data.time)
-    scores = {} if answers is None else _tell_scores(answers, profile)
+    data, profile = context.settings.data, context.profile
+    # The target of another problem is another column, even under the same name.
+    same_target = context.champion.contract.target == data.target
+    histograms = Histograms(profile, data.target if same_target else None, data.time)
+    scores = {} if predictions is None else _name_predictions(predictions, profile)
     histograms.add(new_files.frame.assign(**scores))
     return DataCheck(
         source="files",
         files=new_files.checked,
         findings=new_files.findings,
         notes=[*new_files.notes, *_note_absent(histograms, profile)],
-        **_summarise(histograms, settings, sources),
+        **_describe(histograms, context),
     )
 
 
-def check_log(
-    chunks: Iterable[pd.DataFrame],
-    champion: Champion,
-    profile: ProfileRecord,
-    settings: Settings,
-    sources: int,
-) -> DataCheck:
-    """Hold the prediction log against the profile of the champion, in the memory of one chunk.
+def check_log(context: Context) -> DataCheck:
+    """Measure the drift of the prediction log from the champion's profile, in the memory of one chunk.
 
-    Parameters
-    ----------
-    chunks : iterable of DataFrame
-        Of the log: ``log time``, ``log version``, the features by their names, and ``score CLASS``
-        or ``prediction``. Answers of another version than the champion's do not count as its scores.
-    champion : Champion
-    profile : ProfileRecord
-        Of its bundle.
-    settings : Settings
-    sources : int
-        How many sources this check has.
+    Predictions of another version than the champion's do not count as its scores.
     """
-    histograms, answers = Histograms(profile, time=TIME), list(name_scores(profile))
-    for chunk in chunks:
-        histograms.add(chunk.drop(columns=answers, errors="ignore"))
-        own = chunk[VERSION].isin([str(champion.version)]) if champion.version is not None else slice(None)
-        histograms.add_columns(chunk.loc[own, chunk.columns.intersection(answers)])
-    return DataCheck(
-        source="log", notes=_note_absent(histograms, profile), **_summarise(histograms, settings, sources)
-    )
+    assert context.log is not None
+    profile, version = context.profile, context.champion.version
+    histograms, scores = Histograms(profile, time=TIME), list(name_scores(profile))
+    for chunk in context.log:
+        histograms.add(chunk.drop(columns=scores, errors="ignore"))
+        own = chunk if version is None else chunk[chunk[VERSION].isin([str(version)])]
+        histograms.add_columns(own[own.columns.intersection(scores)])
+    notes = [*_note_absent(histograms, profile), *context.log.skipped.describe()]
+    return DataCheck(source="log", notes=notes, **_describe(histograms, context))
 
 
-def _tell_scores(answers: Answers, profile: ProfileRecord) -> dict[str, np.ndarray]:
-    """Return what the champion answered as the columns that the profile has of it."""
-    prediction, classes = answers.prediction, [str(name) for name in answers.classes]
+def _name_predictions(predictions: Answers, profile: ProfileRecord) -> dict[str, np.ndarray]:
+    """Return what the champion predicts as the columns that the profile has of it."""
+    prediction, classes = predictions.prediction, [str(name) for name in predictions.classes]
     if prediction.probability is None:
         return dict.fromkeys(name_scores(profile), prediction.label)
     return {
@@ -98,12 +69,12 @@ def _tell_scores(answers: Answers, profile: ProfileRecord) -> dict[str, np.ndarr
     }
 
 
-def _summarise(histograms: Histograms, settings: Settings, sources: int) -> dict[str, Any]:
+def _describe(histograms: Histograms, context: Context) -> dict[str, Any]:
     return {
         "rows": histograms.rows,
         "first": to_json(histograms.first),
         "last": to_json(histograms.last),
-        "columns": measure_columns(histograms, settings.monitor, sources),
+        "columns": measure_columns(histograms, context.settings.monitor, context.sources),
     }
 
 

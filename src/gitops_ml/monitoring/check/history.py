@@ -1,4 +1,4 @@
-"""The history of checks of production, which lies on the branch ``production`` itself."""
+"""The history of checks, which lies on the branch ``production`` itself."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read_checks(root: Path, commit: str) -> list[Check]:
     return [check for line in content.splitlines() if (check := _parse(line))]
 
 
-def record_check(root: Path, remote: str, record: MonitoringRecord, check: Check) -> None:
+def record_check(root: Path, remote: str, record: MonitoringRecord) -> None:
     """Put a check on the branch, with one commit that changes nothing of what runs.
 
     Parameters
@@ -38,16 +38,15 @@ def record_check(root: Path, remote: str, record: MonitoringRecord, check: Check
     remote : str
         Name or address of the repository that has the branch.
     record : MonitoringRecord
-        In full; it takes the place of the last one.
-    check : Check
-        The same in brief; it is added to the history. A check of the same time is replaced, so that
-        nothing counts twice.
+        It takes the place of the last one, and in brief is added to the history. A check of the
+        same time is replaced, so that nothing counts twice.
 
     Raises
     ------
     LifecycleError
         If nothing was ever deployed, or the branch cannot be written; then it is as it was.
     """
+    check = summarise(record)
     for attempt in range(1, TRIES + 1):
         tip = fetch_tip(root, remote)
         if tip is None:
@@ -65,7 +64,7 @@ def record_check(root: Path, remote: str, record: MonitoringRecord, check: Check
                 raise
 
 
-def brief(record: MonitoringRecord) -> Check:
+def summarise(record: MonitoringRecord) -> Check:
     """Return what the history keeps of a check."""
     performance, service = record.performance, record.service
     return Check(

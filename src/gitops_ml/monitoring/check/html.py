@@ -1,4 +1,4 @@
-"""A check of production as one HTML page that needs nothing from outside."""
+"""The page of a check: one HTML file that needs nothing from outside."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from functools import cache
 
 from jinja2 import Environment
 
-from ...report import html as report_page
+from ... import report
+from ...report.html import make_html_environment
 from .. import TEMPLATES
 from ..site.charts import Charts, draw_history, pair_reasons
 from ..site.trends import write_time
-from . import headline
 from .records import Check, MonitoringRecord
+from .report import PARTS, QUESTIONS, SOURCES, mark_alarm, name_model, name_state, write_headline
 
 # More of them are folded away.
 FIRST = 12
@@ -24,7 +25,7 @@ def render_page(record: MonitoringRecord, checks: Sequence[Check]) -> str:
     Parameters
     ----------
     record : MonitoringRecord
-        What this check found out.
+        What this check found.
     checks : sequence of Check
         The history, the oldest first; the last one is this check.
     """
@@ -33,8 +34,8 @@ def render_page(record: MonitoringRecord, checks: Sequence[Check]) -> str:
     template = make_environment().get_template("monitoring.html.jinja")
     text = template.render(
         record=record,
-        headline=headline.write_headline(record),
-        name=headline.name_model(record.model),
+        headline=write_headline(record),
+        name=name_model(record.model),
         charts=draw_charts(record, checks),
         reasons=reasons,
         first=FIRST,
@@ -54,12 +55,12 @@ def draw_charts(record: MonitoringRecord | None, checks: Sequence[Check]) -> Cha
 @cache
 def make_environment() -> Environment:
     """Return the environment of the report's page, with the templates of monitoring besides."""
-    environment = report_page.make_html_environment(str(report_page.__package__), TEMPLATES)
-    environment.filters |= {"mark": headline.mark, "state": headline.state, "when": write_time}
+    environment = make_html_environment(report.__name__, TEMPLATES)
+    environment.filters |= {"mark": mark_alarm, "state": name_state, "when": write_time}
     environment.globals |= {
-        "questions": headline.QUESTIONS,
-        "sources": {"files": "New files", "log": "The prediction log"},
-        "asked": headline.ASKED,
+        "questions": QUESTIONS,
+        "sources": SOURCES,
+        "parts": PARTS,
         "names": {"data": "Data", "performance": "Performance", "service": "Service"},
         "tone": {"✅": "pass", "⚠️": "warn", "❌": "fail", "–": ""},
     }

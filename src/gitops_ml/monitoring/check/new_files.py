@@ -1,4 +1,4 @@
-"""New files: what ``data.source`` names and ``data.lock`` does not have yet."""
+"""New files: what ``data.source`` names and ``data.lock`` does not accept yet."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ...data.sources import list_files, read_file
 
 @dataclass
 class NewFiles:
-    """Rows that have arrived and that nobody has accepted yet."""
+    """Files that nobody has accepted yet, each validated against the contract."""
 
     frame: pd.DataFrame = field(default_factory=pd.DataFrame)
     """Valid rows: the contract's columns, of its types, each id once."""
@@ -37,7 +37,7 @@ class NewFiles:
 
 
 def read_new_files(settings: Settings, root: Path) -> NewFiles:
-    """Read the new files and hold each against the contract.
+    """Read the new files and validate each against the contract.
 
     A file that cannot be read, or is still being written, gets a note and is left for the next check.
 
@@ -61,13 +61,13 @@ def read_new_files(settings: Settings, root: Path) -> NewFiles:
             found.findings[path] = findings
         else:
             found.files.append(path)
-            frames.append(_sift(frame, settings))
+            frames.append(_select_valid(frame, settings))
     if frames:
         found.frame = _drop_known_ids(pd.concat(frames, ignore_index=True), settings, found.notes)
     return found
 
 
-def _sift(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def _select_valid(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Return the rows that accepting the file would bring, of the contract's types."""
     nothing = np.zeros(len(frame), dtype=int)
     return validate(Loaded(frame=frame, origin=nothing, files=[], waiting=[]), settings).valid

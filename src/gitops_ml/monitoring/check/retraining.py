@@ -1,4 +1,4 @@
-"""Whether a retraining pull request is due, and with which files."""
+"""The retraining decision: whether a pull request is due, and with which files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ...production.branch import Deployment
 from .new_files import NewFiles
 from .records import Alarm, Retraining
 
-# Retraining mends a model, not a service.
-MENDED = ("data", "performance")
+# Another model does not mend a service.
+TOPICS = ("data", "performance")
 
 
 def decide_retraining(
@@ -35,9 +35,9 @@ def decide_retraining(
     settings : RetrainSettings
     """
     reasons = [
-        *_blame_alarms(alarms, settings),
-        *_blame_age(since, now, settings),
-        *_blame_rows(len(new_files.frame), settings),
+        *_explain_alarms(alarms, settings),
+        *_explain_age(since, now, settings),
+        *_explain_rows(len(new_files.frame), settings),
     ]
     if not reasons:
         told = ["No rule of monitor.retrain asks for it."]
@@ -70,18 +70,18 @@ def find_start(history: Sequence[Deployment], version: int | None) -> datetime |
     return start
 
 
-def _blame_alarms(alarms: Sequence[Alarm], settings: RetrainSettings) -> list[str]:
-    alarmed = [one.topic for one in alarms if one.raised and one.topic in MENDED]
+def _explain_alarms(alarms: Sequence[Alarm], settings: RetrainSettings) -> list[str]:
+    alarmed = [one.topic for one in alarms if one.raised and one.topic in TOPICS]
     return [f"Alarm: {topic}." for topic in alarmed if settings.on_alarm]
 
 
-def _blame_age(since: datetime | None, now: datetime, settings: RetrainSettings) -> list[str]:
+def _explain_age(since: datetime | None, now: datetime, settings: RetrainSettings) -> list[str]:
     if settings.every is None or since is None or now - since < parse_period(settings.every):
         return []
     return [f"In production since {since:%Y-%m-%d}, longer than {settings.every}."]
 
 
-def _blame_rows(count: int, settings: RetrainSettings) -> list[str]:
+def _explain_rows(count: int, settings: RetrainSettings) -> list[str]:
     if settings.min_new_rows is None or count < settings.min_new_rows:
         return []
     return [f"{plural(count, 'new row')} lie there, {settings.min_new_rows:,} are enough."]

@@ -1,1 +1,1 @@
-"""The prediction log, read."""
+"""Readers of the prediction log that the service writes."""

@@ -1,4 +1,4 @@
-"""The files of the prediction log as tables, a part at a time; broken lines are counted."""
+"""Readers of the files of the prediction log: JSON lines and Parquet, as tables, a block at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the service leaves its log: a folder a day, and files that are named after their time."""
+"""The folder of the prediction log: a folder a day, and files that are named after their time."""
 
 from __future__ import annotations
 

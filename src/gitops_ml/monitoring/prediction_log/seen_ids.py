@@ -1,36 +1,36 @@
-"""Which names have come already, of tens of millions."""
+"""Deduplicate prediction ids by 64-bit hash."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-class Seen:
-    """Remembers names by 64-bit hashes: eight bytes each, and the same text twice is told apart.
+class SeenIds:
+    """A set of 64-bit hashes in sorted arrays: eight bytes an id, where a Python set takes sixty.
 
-    Two of ten million different names have the same hash in one of 300,000 cases.
+    Two of ten million different ids have the same hash in one of 300,000 cases.
     """
 
     def __init__(self) -> None:
         self._runs: list[np.ndarray] = []
 
-    def add(self, names: np.ndarray) -> np.ndarray:
-        """Remember names.
+    def add(self, ids: np.ndarray) -> np.ndarray:
+        """Add ids.
 
         Parameters
         ----------
-        names : ndarray of shape (n_names,)
+        ids : ndarray of shape (n_ids,)
             Text.
 
         Returns
         -------
-        ndarray of shape (n_names,), bool
-            Whether a name comes for the first time.
+        ndarray of shape (n_ids,), bool
+            Whether an id is new, its first occurrence in ``ids``.
         """
-        hashes = np.fromiter(map(hash, names), dtype=np.int64, count=len(names))
+        hashes = np.fromiter(map(hash, ids), dtype=np.int64, count=len(ids))
         distinct, places = np.unique(hashes, return_index=True)
         new = ~self._contains(distinct)
-        first = np.zeros(len(names), dtype=bool)
+        first = np.zeros(len(ids), dtype=bool)
         first[places[new]] = True
         self._keep(distinct[new])
         return first
@@ -43,7 +43,7 @@ class Seen:
         return found
 
     def _keep(self, run: np.ndarray) -> None:
-        """Keep few sorted runs, each at least twice as long as the next: little to search, or to sort."""
+        """Merge sorted runs until each is at least twice as long as the next: few runs to search."""
         while self._runs and len(self._runs[-1]) < 2 * len(run):
             run = np.concatenate([self._runs.pop(), run])
             run.sort(kind="stable")  # which merges two runs in one pass

@@ -1,4 +1,4 @@
-"""The prediction log of a window, read in the memory of one part of one file."""
+"""The prediction log of a time window, as frames that fit in memory, without duplicates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...core.formatting import plural
 from ...core.settings import hide_secrets
 from .files import Tables, read_lines, read_parquet
 from .folder import SLACK, connect, first_line, list_stamped
-from .seen_ids import Seen
+from .seen_ids import SeenIds
 
 Reader = Callable[[BinaryIO, ContractRecord], Tables]
 READERS: dict[str, Reader] = {"jsonl": read_lines, "parquet": read_parquet}
@@ -30,7 +30,7 @@ NAMES = {"id": ID, "time": TIME, "version": VERSION, "prediction.label": ANSWER,
 
 @dataclass(frozen=True)
 class Skipped:
-    """What of the log was not counted, and why."""
+    """Counts of what in the log was skipped, by reason."""
 
     lines: int = 0
     """That are no records."""
@@ -45,7 +45,7 @@ class Skipped:
     missing: str | None = None
     """The folder, where it does not exist."""
 
-    def tell(self) -> list[str]:
+    def describe(self) -> list[str]:
         """Return a sentence for each."""
         lines, files = plural(self.lines, "line"), plural(len(self.files), "file")
         partial = plural(self.partial, "file")
@@ -82,7 +82,7 @@ class PredictionLogWindow:
 
     def __init__(self, url: str, since: datetime, until: datetime, contract: ContractRecord) -> None:
         self._url, self._since, self._until, self._contract = url, since, until, contract
-        self._seen = Seen()
+        self._seen = SeenIds()
         self._lines = self._duplicates = self._future = self._partial = 0
         self._files: list[str] = []
         self._missing: str | None = None

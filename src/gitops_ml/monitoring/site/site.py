@@ -10,8 +10,8 @@ from typing import Any
 from ...core.errors import LifecycleError
 from ...core.formatting import name_metric
 from ...production.branch import State
-from ..check import headline
 from ..check import html as page
+from ..check.report import write_headline
 from .safe_markdown import read_title, render_prose
 from .timeline import Timeline, read_timeline
 from .trends import read_time
@@ -75,7 +75,7 @@ def _render_index(timeline: Timeline) -> str:
         timeline=timeline,
         running=running,
         project=_read_project(timeline, running),
-        check=headline.write_headline(timeline.record) if timeline.record else None,
+        check=write_headline(timeline.record) if timeline.record else None,
         versions=draw_versions(timeline.steps, timeline.checks),
         rows=draw_rows(timeline.accepted) if timeline.accepted else None,
         charts=charts,
