@@ -12,7 +12,7 @@ from .errors import ApiError, not_found
 from .paging import cut_page
 from .repository import Repository
 from .required import Shape, complete
-from .shapes import Addresses, show_commit, show_repository
+from .shapes import show_commit, show_repository
 from .visit import Anyone, Body, Visit, needs
 
 router = APIRouter()
@@ -147,11 +147,11 @@ def get_contents(visit: Reader, path: str, ref: str | None = None) -> Any:
         raise not_found()
     if entry.kind == "tree":
         entries = git.list_folder(repository.path, commit, path)
-        return [_show_entry(visit.at, repository, ref, entry) for entry in entries]
+        return [_show_entry(entry) for entry in entries]
     content = git.read_blob(repository.path, entry.sha)
     if "raw" in visit.request.headers.get("accept", ""):
         return Response(content, media_type="application/vnd.github.raw; charset=utf-8")
-    return _show_entry(visit.at, repository, ref, entry) | _inline(content)
+    return _show_entry(entry) | _inline(content)
 
 
 def _inline(content: bytes) -> Shape:
@@ -160,22 +160,7 @@ def _inline(content: bytes) -> Shape:
     return {"content": base64.encodebytes(content).decode(), "encoding": "base64"}
 
 
-def _show_entry(at: Addresses, repository: Repository, ref: str, entry: git.Entry) -> Shape:
-    url = at.repository(repository.name)
+def _show_entry(entry: git.Entry) -> Shape:
     kind = {"blob": "file", "tree": "dir", "commit": "submodule"}[entry.kind]
-    here = f"{url}/contents/{entry.path}?ref={ref}"
-    page = f"{at.server}/{repository.name}/{'tree' if kind == 'dir' else 'blob'}/{ref}/{entry.path}"
-    raw = f"{at.server}/{repository.name}/raw/{ref}/{entry.path}" if kind == "file" else None
-    below = f"{url}/git/{entry.kind}s/{entry.sha}"
-    return {
-        "name": entry.path.rpartition("/")[2],
-        "path": entry.path,
-        "sha": entry.sha,
-        "size": entry.size,
-        "url": here,
-        "html_url": page,
-        "git_url": below,
-        "download_url": raw,
-        "type": kind,
-        "_links": {"self": here, "git": below, "html": page},
-    }
+    known = {"name": entry.path.rpartition("/")[2], "path": entry.path, "sha": entry.sha, "size": entry.size}
+    return complete("content-directory", **known, type=kind)

@@ -17,6 +17,7 @@ ANSWERS = (
     "branch-with-protection",
     "check-run",
     "commit",
+    "content-directory",
     "diff-entry",
     "full-repository",
     "git-ref",
@@ -43,9 +44,10 @@ def main() -> None:
 
 
 def collect_required(description: Mapping[str, Any]) -> dict[str, Shape]:
-    """Return the required fields of each answer, each with the emptiest value that is allowed."""
+    """Return the required fields of each answer, of a list those of its items, as empty as is allowed."""
     schemas = description["components"]["schemas"]
-    return {answer: _empty(schemas[answer], schemas) for answer in ANSWERS}
+    found = {answer: schemas[answer] for answer in ANSWERS}
+    return {answer: _empty(schema.get("items", schema), schemas) for answer, schema in found.items()}
 
 
 def _empty(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
