@@ -20,22 +20,20 @@ LONGEST_SLUG = 40
 # Packages and modules that the project installs; tests compare this with its requirements.txt.
 INSTALLED = """
 aiohappyeyeballs aiohttp aiosignal alembic annotated-doc annotated-types anyio ast-serialize attr attrs
-blinker cachetools certifi cffi charset-normalizer check-jsonschema click cloudpickle cmarkgfm colorama
-contourpy cryptography cycler databricks databricks-sdk dateutil docker dotenv execnet fastapi filelock
-flask flask-cors flit-core fonttools frozenlist fsspec git gitdb gitpython google google-auth graphene
-graphql graphql-core graphql-relay gunicorn h11 harfile httpcore httptools httpx huey hypothesis
-hypothesis-graphql idna importlib-metadata iniconfig itsdangerous jinja2 joblib jsonschema jsonschema-rs
-jsonschema-specifications kiwisolver librt mako markdown-it markdown-it-py markupsafe matplotlib mdurl
-mlflow mlflow-skinny mlflow-tracing mpl-toolkits multidict mypy mypy-extensions mypyc narwhals numpy
-opentelemetry opentelemetry-api opentelemetry-proto opentelemetry-sdk opentelemetry-semantic-conventions
-orjson packaging pandas pandera pathspec pebble pillow pip pluggy prettytable prometheus-client propcache
-protobuf psycopg psycopg-binary py pyarrow pyasn1 pyasn1-modules pycparser pydantic pydantic-core pygments
-pylab pyparsing
-pyrate-limiter pytest pytest-xdist python-dateutil python-dotenv pywin32 pyyaml referencing regress requests
-rich rpds rpds-py ruamel ruamel-yaml ruff schemathesis scikit-learn scipy setuptools shellingham sklearn
-skops smmap sortedcontainers sqlalchemy sqlparse starlette threadpoolctl typeguard typer types-pyyaml
-typing-extensions typing-inspect typing-inspection tzdata urllib3 uv uvicorn uvloop waitress wcwidth
-werkzeug xdist yaml yarl zipp zizmor
+blinker cachetools certifi cffi charset-normalizer check-jsonschema click cloudpickle colorama contourpy
+cryptography cycler databricks databricks-sdk dateutil docker dotenv execnet fastapi filelock flask
+flask-cors fonttools frozenlist fsspec git gitdb gitops-ml gitpython google google-auth graphene graphql
+graphql-core graphql-relay gunicorn h11 httptools huey idna importlib-metadata iniconfig itsdangerous
+jinja2 joblib jsonschema jsonschema-specifications kiwisolver librt mako markdown-it markdown-it-py
+markupsafe matplotlib mdurl mlflow mlflow-skinny mlflow-tracing mpl-toolkits multidict mypy
+mypy-extensions mypyc narwhals nh3 numpy opentelemetry opentelemetry-api opentelemetry-proto
+opentelemetry-sdk opentelemetry-semantic-conventions orjson packaging pandas pandera pathspec pebble pil
+pillow pip pluggy prettytable prometheus-client propcache protobuf py pyarrow pyasn1 pyasn1-modules
+pycparser pydantic pydantic-core pygments pylab pyparsing pytest pytest-xdist python-dateutil
+python-dotenv pywin32 pyyaml referencing regress requests rich rpds rpds-py ruamel ruamel-yaml ruff
+scikit-learn scipy setuptools shellingham sklearn skops smmap sqlalchemy sqlparse starlette threadpoolctl
+typeguard typer typing-extensions typing-inspect typing-inspection tzdata urllib3 uv uvicorn uvloop
+waitress wcwidth werkzeug xdist yaml yarl zipp zizmor
 """.split()
 # Modules of the project itself and of the standard library that it does not list.
 OTHERS = ["build", "conftest", "data", "src", "test", "tests"]

@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from filelock import FileLock
 
-def lend_environment(project: Path, folder: Path, variables: dict[str, str]) -> None:
+# What a project's environment is made of, and what its Makefile touches once it is.
+LISTS = ("requirements.txt", "vendor/requirements.txt")
+READY = "ready"
+
+
+def lend_environment(project: Path, folder: Path, variables: Mapping[str, str]) -> None:
     """Give a checkout the environment that fits its requirements, as a link ``.venv``.
 
-    What is installed stays from run to run. The checkout's own package is not: since the checkout is
-    newer, ``make setup`` installs it again, and then it is the checkout's that is imported. Runs
-    follow one another, so no two use an environment at once.
+    Nothing in it belongs to a checkout, so that many can use it at once. Once it is newer than a
+    checkout's lists of packages, ``make setup`` finds nothing to do. What cannot be installed is for
+    the run to tell: its own set-up fails in the same way.
     """
-    if (project / "requirements.txt").is_file():
+    if all((project / name).is_file() for name in LISTS):
         (project / ".venv").symlink_to(find_environment(project, folder, variables))
 
 
-def find_environment(project: Path, folder: Path, variables: dict[str, str]) -> Path:
-    """Return the environment that fits a project's requirements, made if it is missing."""
-    requirements = project / "requirements.txt"
-    digest = sha256(requirements.read_bytes() + variables["UV_PYTHON"].encode()).hexdigest()[:16]
-    environment = folder / digest
-    if not (environment / "complete").exists():
-        _make(environment, requirements, variables)
+def find_environment(project: Path, folder: Path, variables: Mapping[str, str]) -> Path:
+    """Return the environment that fits a project's requirements, made if it is missing.
+
+    Parameters
+    ----------
+    project
+        With its ``Makefile`` and lists of packages.
+    folder
+        Where environments are kept, each under a digest of what it is made of.
+    variables
+        Of the runner, see ``make_surroundings``.
+    """
+    content = b"".join((project / name).read_bytes() for name in LISTS)
+    environment = folder / sha256(content + variables["UV_PYTHON"].encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{environment}.lock"):
+        if not (environment / READY).exists():
+            path = f"{variables['UV_FOLDER']}{os.pathsep}{variables['PATH']}"
+            command = ["make", "--silent", "setup", f"VENV={environment}"]
+            subprocess.run(command, cwd=project, env={**variables, "PATH": path}, capture_output=True)
     return environment
-
-
-def _make(environment: Path, requirements: Path, variables: dict[str, str]) -> None:
-    python = ("--quiet", "--python", str(environment / "bin" / "python"))
-    install = ("pip", "install", *python, "--compile-bytecode", "--require-hashes", "--requirement")
-    uv = str(Path(variables["UV_FOLDER"]) / "uv")
-    subprocess.run([uv, "venv", "--quiet", "--clear", str(environment)], env=variables, check=True)
-    ended = subprocess.run([uv, *install, str(requirements)], env=variables, capture_output=True, text=True)
-    # What cannot be installed is for the run to tell: its own set-up fails in the same way.
-    if ended.returncode == 0:
-        (environment / "complete").touch()

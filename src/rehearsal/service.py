@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import socket
 import subprocess
 import tarfile
@@ -53,10 +54,12 @@ def ask_service(stage: Stage) -> Answer:
         folder = Path(name)
         state = git.git(stage.repository.path, "show", "production:model.json")
         (folder / "model.json").write_text(state, encoding="utf-8")
+        # As the image does: the bundle and the settings of the service, and nothing else of the project.
+        shutil.copy(stage.project / "params.yaml", folder)
         with tarfile.open(fileobj=io.BytesIO(_fetch_package(stage, json.loads(state)["version"]))) as package:
             package.extractall(folder, filter="data")
         golden, contract = (_read(folder / "bundle" / f"{name}.json") for name in ("golden", "contract"))
-        with _serve(stage, folder / "bundle") as address:
+        with _serve(stage.find_python().with_name("mlops"), folder) as address:
             answer = _predict(address, golden["inputs"][0])
         [prediction] = answer["predictions"]
         return Answer(answer["version"], contract["target"], prediction, golden["outputs"][0])
@@ -84,16 +87,14 @@ def _fetch_package(stage: Stage, version: int) -> bytes:
 
 
 @contextmanager
-def _serve(stage: Stage, bundle: Path) -> Iterator[str]:
-    """Start the project's service for a bundle, and give its address once it is ready."""
+def _serve(program: Path, folder: Path) -> Iterator[str]:
+    """Start the service for the bundle in a folder, and give its address once it is ready."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    [package] = (path.name for path in (stage.project / "src").iterdir())
-    command = f"from {package}.cli import app; app()"
     process = subprocess.Popen(
-        [str(stage.find_python()), "-c", command, "serve", "--bundle", str(bundle), "--port", str(port)],
-        cwd=stage.project,
-        env={**clean_environment(), "PYTHONPATH": str(stage.project / "src")},
+        [str(program), "serve", "--bundle", "bundle", "--port", str(port)],
+        cwd=folder,
+        env=clean_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -104,7 +105,7 @@ def _serve(stage: Stage, bundle: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def _wait(process: subprocess.Popen[str], address: str) -> None:

@@ -44,8 +44,8 @@ class Deployment:
         """Lay out what the steps before have made."""
         self.workspace.mkdir(parents=True)
         zipfile.ZipFile(build).extractall(self.workspace / "build")
-        self._lend(environment)
-        for name in (".github", "deploy", "params.yaml"):
+        (self.workspace / ".venv").symlink_to(environment)
+        for name in (".github", "deploy", "params.yaml", "pyproject.toml", "src"):
             (self.workspace / name).symlink_to(self.project / name)
         address = f"{self.forge.addresses.server}/{self.repository.name}.git"
         git.git(self.workspace, "init", "--quiet", "--initial-branch", "main")
@@ -97,16 +97,6 @@ class Deployment:
             if release["tag_name"] == f"model-v{version}"
         ]
 
-    def _lend(self, environment: Path) -> None:
-        """Make an environment like those of the runs, which import the package of a checkout that is gone."""
-        programs = self.workspace / ".venv" / "bin"
-        programs.mkdir(parents=True)
-        (programs / "python").symlink_to(environment / "bin" / "python")
-        [package] = (self.project / "src").iterdir()
-        line = f"exec '{environment}/bin/python' -c 'from {package.name}.cli import app; app()' \"$@\""
-        (programs / "mlops").write_text(f"#!/bin/sh\n{line}\n")
-        (programs / "mlops").chmod(0o755)
-
     def _surround(self) -> dict[str, str]:
         token = self.forge.tokens.for_job(self.repository.name, {"contents": "write"}).value
         return {
@@ -118,7 +108,6 @@ class Deployment:
             "GITHUB_SHA": str(self.repository.head("main")),
             "GIT_SSL_CAINFO": str(self.forge.authority),
             "NAME": IMAGE,
-            "PYTHONPATH": str(self.project / "src"),
             "SSL_CERT_FILE": str(self.forge.authority),
             "TOKEN": token,
         }

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import list_files
+from baking import list_files
 from rehearsal.bake import ROOT
 from rehearsal.forge import Forge
 from rehearsal.surroundings import tool

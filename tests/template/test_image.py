@@ -23,7 +23,7 @@ import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from conftest import Bake
+from baking import Bake
 from imaging import Builder
 from rehearsal.bake import clean_environment
 from rehearsal.surroundings import tool

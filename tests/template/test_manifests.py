@@ -11,7 +11,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from conftest import Bake
+from baking import Bake
+from gitops_ml.serving.server import PATIENCE
 from rehearsal.surroundings import tool
 
 
@@ -99,12 +100,9 @@ def test_pod_asks_for_a_token(manifests: dict[str, Any]) -> None:
 
 def test_time_to_end(deploy: Path, manifests: dict[str, Any]) -> None:
     """Both leave the service more time than it takes to drain and to finish what is in flight."""
-    [server] = deploy.parent.glob("src/*/serving/server.py")
-    [patience] = [line for line in server.read_text().splitlines() if line.startswith("PATIENCE = ")]
-    longest = int(patience.removeprefix("PATIENCE = "))
     [compose] = yaml.safe_load((deploy / "compose.yaml").read_text())["services"].values()
-    assert read_pod(manifests)["terminationGracePeriodSeconds"] >= longest + 10
-    assert int(compose["stop_grace_period"].removesuffix("s")) >= longest + 10
+    assert read_pod(manifests)["terminationGracePeriodSeconds"] >= PATIENCE + 10
+    assert int(compose["stop_grace_period"].removesuffix("s")) >= PATIENCE + 10
 
 
 def test_compose_schema(deploy: Path) -> None:

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rehearsal.bake import ROOT
 from rendering import JOINER, MARKDOWN, OWN, SCRIPT, find_harm, load_script, look, render
 
-REPORTS = [ROOT / "tests/reports" / f"{name}.md" for name in ("better", "worse")]
+REPORTS = [Path(__file__).parent / "reports" / f"{name}.md" for name in ("better", "worse")]
 
 
 script = load_script()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cookiecutter.exceptions import FailedHookException
 
-from conftest import Bake
+from baking import Bake
 from rehearsal.bake import ROOT
 from rehearsal.bake import bake as bake_template
 
@@ -30,6 +30,7 @@ NAMES = {
     "scikit-learn": "would hide another",
     "MLflow": "would hide another",
     "Typing Extensions": "would hide another",
+    "GitOps ML": "would hide another",
     "x" * 41: "more than 40 letters",
     "Two\nLines": "invisible character U+000A",
     "Right\u202eLeft": "invisible character U+202E",
@@ -136,8 +137,13 @@ def test_all_installed_packages_are_reserved(template: Path) -> None:
     """Whatever a bake installs, no project can be named like it."""
     source = (ROOT / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8")
     [names] = re.findall(r'INSTALLED = """(.*?)"""', source, flags=re.DOTALL)
-    locked = (template / "{{cookiecutter.__project_slug}}" / "requirements.txt").read_text(encoding="utf-8")
-    assert set() == set(re.findall(r"^([a-z0-9-]+)==", locked, flags=re.MULTILINE)) - set(names.split())
+    baked = template / "{{cookiecutter.__project_slug}}"
+    lists = [
+        (baked / name).read_text(encoding="utf-8") for name in ("requirements.txt", "vendor/requirements.txt")
+    ]
+    locked = set(re.findall(r"^([a-z0-9-]+)==", "\n".join(lists), flags=re.MULTILINE))
+    assert "gitops-ml" in locked
+    assert set() == locked - set(names.split())
 
 
 @pytest.mark.parametrize("owner", ["octocat", "a", "Octo-Cat-9", "octo-cat_corp", "x" * 39])

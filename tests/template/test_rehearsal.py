@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import list_files
+from baking import list_files
 from rehearsal import demo
 from rehearsal.bake import bake, commit, copy_template, list_template, refresh
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from baking import list_files
 from browsing import MERMAID, NEEDED, Elements, browse, measure
-from conftest import list_files
 from rehearsal.diff import parse_diff
 from rehearsal.markdown import find_heading, render_markdown
 from rehearsal.page import find_verdict, render_page

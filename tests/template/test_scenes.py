@@ -16,7 +16,7 @@ from zipfile import ZipFile
 import pytest
 import yaml
 
-from conftest import Bake, list_files
+from baking import Bake, list_files
 from deploying import DIGEST, IMAGE, Deployment, find_build
 from rehearsal import edits
 from rehearsal.__main__ import main

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import Bake
+from baking import Bake
 from rehearsal.act import STAND_INS, Outcome, act
 from rehearsal.surroundings import tool
 
@@ -201,11 +201,9 @@ def test_registry(light: Path, tmp_path: Path, server: str, api: str, registry: 
 def imaging(baked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose workflow ``deploy`` has only those steps that are about the image."""
     project = tmp_path_factory.mktemp("imaging")
-    for name in ("README.md", "LICENSE", "params.yaml", "pyproject.toml", "requirements.txt"):
-        shutil.copy(baked / name, project)
-    for name in ("deploy", "src"):
-        shutil.copytree(baked / name, project / name)
-    (project / "build/bundle").mkdir(parents=True)
+    shutil.copy(baked / "params.yaml", project)
+    shutil.copytree(baked / "deploy", project / "deploy")
+    shutil.copytree(baked / "vendor", project / "build/bundle/vendor")
     for name in ("bundle/requirements.txt", "bundle.tar.gz"):
         (project / "build" / name).touch()
     (project / "build/sbom.cdx.json").write_text('{"bomFormat": "CycloneDX"}')
