@@ -204,7 +204,4 @@ def _leave_out(folder: str, names: list[str]) -> set[str]:
 
 
 def _choose_tests(project: Path) -> dict[str, str]:
-    if not (project / FEW_TESTS).is_file():
-        return {}
-    # Few tests are sooner done without processes of their own.
-    return {"PYTEST_ADDOPTS": FEW_TESTS, "PYTEST_XDIST_AUTO_NUM_WORKERS": "0"}
+    return {"PYTEST_ADDOPTS": FEW_TESTS} if (project / FEW_TESTS).is_file() else {}

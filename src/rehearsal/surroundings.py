@@ -35,10 +35,8 @@ def tool(name: str) -> str:
 
 def make_surroundings(folder: Path) -> dict[str, str]:
     """Return the variables of a runner that writes below ``folder`` alone, and make what they name."""
-    for name in ("home/config/git", "artifacts", "uv", "bin"):
+    for name in ("home/config", "artifacts", "uv", "bin"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    # A link to an environment, instead of one, does not make the checkout dirty.
-    (folder / "home" / "config" / "git" / "ignore").write_text(".venv\n", encoding="utf-8")
     uv = shutil.which("uv") or tool("uv")
     _link(folder / "uv" / "uv", uv)
     _link(folder / "bin" / "gh", tool("gh"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from rehearsal.bake import clean_environment
 
 Bake = Callable[..., Path]
+Lend = Callable[[Path], None]
 
 
 def list_files(folder: Path) -> list[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from baking import Bake
+from baking import Bake, Lend
 from rehearsal.bake import bake as bake_template
 from rehearsal.bake import copy_template
+from rehearsal.environments import READY, find_environment
+from rehearsal.surroundings import make_surroundings
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,3 +40,24 @@ def bake(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Bake:
         return bake_template(template, tmp_path_factory.mktemp("bake"), **answers)
 
     return bake
+
+
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where environments of bakes are kept, for all processes that run tests: each is made once."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "environments"
+
+
+@pytest.fixture(scope="session")
+def lend(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Lend:
+    """Give a bake the environment that ``make setup`` has made for another one like it."""
+    variables = make_surroundings(tmp_path_factory.mktemp("machine"))
+
+    def lend(project: Path) -> None:
+        environment = find_environment(project, environments, variables)
+        (environment / READY).touch()
+        if not (project / ".venv").is_symlink():
+            (project / ".venv").symlink_to(environment)
+
+    return lend

@@ -86,9 +86,10 @@ src/flight_delays/__init__.py
 src/flight_delays/features.py
 src/flight_delays/models.py
 src/flight_delays/schema.py
+tests/conftest.py
 tests/test_behaviour.py
 tests/test_features.py
-tests/test_models.py
+tests/test_project.py
 tests/test_schema.py
 vendor/gitops_ml-0.1.0-py3-none-any.whl
 vendor/requirements.txt

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from baking import Bake
+from baking import Bake, Lend
 from rehearsal.act import STAND_INS, Outcome, act
 from rehearsal.surroundings import tool
 
@@ -362,7 +362,8 @@ def test_each_failure_counts(light: Path, tmp_path: Path, failing: str) -> None:
     assert "# Report of push\n" == outcome.summary
 
 
-def test_checks(baked: Path, tmp_path: Path) -> None:
+def test_checks(baked: Path, lend: Lend, tmp_path: Path) -> None:
     """The project as baked passes its own checks."""
+    lend(baked)
     outcome = act(baked, tmp_path, "push", *CHECKS, "-j", "check")
     assert {"check": "success"} == outcome.jobs, outcome.log
