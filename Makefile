@@ -62,6 +62,7 @@ check: $(VENV)/ready  ## lint, format, types, audit of all workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/template  # has a conftest of its own
 	$(BIN)/hadolint '{{cookiecutter.__project_slug}}/deploy/Dockerfile'
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml

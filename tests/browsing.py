@@ -7,9 +7,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -142,3 +145,22 @@ def measure_frames(
     option = f"--blink-settings=preferredColorScheme={('dark', 'light').index(scheme)}"
     found = Elements(run_browser(frame, home, option).stdout).found[0][1]["lang"]
     return [(width, colour) for width, colour in json.loads(found)]
+
+
+@contextmanager
+def listen() -> Iterator[tuple[str, list[str]]]:
+    """Listen on a loopback port; give its address, and a list of the paths that are asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()

@@ -15,6 +15,15 @@ from rehearsal.bake import copy_template
 from rehearsal.environments import READY, find_environment
 from rehearsal.surroundings import make_surroundings
 
+# The longest first, so that the others fill the time beside them.
+LONGEST = ["test_scenes.py", "test_project.py", "test_image.py", "test_workflows.py"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import ValidationError
 
-from conftest import Bake
+from baking import Bake
 from gitops_ml.comparison.changes import PROTECTED
 from openapi import check_request
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from baking import list_files
-from browsing import MERMAID, NEEDED, Elements, browse, measure
+from browsing import MERMAID, NEEDED, Elements, browse, listen, measure
 from rehearsal.diff import parse_diff
 from rehearsal.markdown import find_heading, render_markdown
 from rehearsal.page import find_verdict, render_page
@@ -279,11 +279,11 @@ def test_broken_chart_is_text(tmp_path: Path) -> None:
 
 
 @NEEDED
-def test_hostile_comment_runs_and_asks_nothing(tmp_path: Path, listener: tuple[str, list[str]]) -> None:
+def test_hostile_comment_runs_and_asks_nothing(tmp_path: Path) -> None:
     """Once everything is drawn nothing active is in the page, and nobody was asked for anything."""
-    origin, asked = listener
-    story = with_comment(HOSTILE.replace("ORIGIN", origin))
-    page = Elements(browse(render_page(story, tmp_path / "page", MERMAID), tmp_path / "home"))
+    with listen() as (origin, asked):
+        story = with_comment(HOSTILE.replace("ORIGIN", origin))
+        page = Elements(browse(render_page(story, tmp_path / "page", MERMAID), tmp_path / "home"))
     assert 1 <= page.count("figure", "class", "drawn")
     assert [] == page.list_active()
     assert [] == asked

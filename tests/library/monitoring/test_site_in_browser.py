@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import checks
-from browsing import CHROMIUM, measure_frames, read_console
+from browsing import CHROMIUM, listen, measure_frames, read_console
 from gitops_ml.monitoring.check.records import MonitoringRecord
 from gitops_ml.monitoring.site.site import render_site
 from gitops_ml.monitoring.site.timeline import Timeline, order_steps
@@ -91,19 +91,20 @@ def test_pages_suit_light_and_dark(scheme: str, paper: str, tmp_path: Path) -> N
     assert [paper] * len(pages) == [colour for _, colour in found]
 
 
-def test_hostile_names_run_and_ask_nothing(tmp_path: Path, listener: tuple[str, list[str]]) -> None:
+def test_hostile_names_run_and_ask_nothing(tmp_path: Path) -> None:
     """Whatever names hold, the console stays silent and nobody is asked for anything."""
-    origin, asked = listener
-    name = HOSTILE.replace("ORIGIN", origin)
-    card = CARD.format(name=name).replace("ORIGIN", origin)
-    pages = render(tmp_path / "site", name, card)
-    assert [] == [line for page in pages for line in read_console(page, tmp_path / "home")]
+    with listen() as (origin, asked):
+        name = HOSTILE.replace("ORIGIN", origin)
+        card = CARD.format(name=name).replace("ORIGIN", origin)
+        pages = render(tmp_path / "site", name, card)
+        assert [] == [line for page in pages for line in read_console(page, tmp_path / "home")]
     assert [] == asked
 
 
-def test_console_tells_what_a_policy_refuses(tmp_path: Path, listener: tuple[str, list[str]]) -> None:
+def test_console_tells_what_a_policy_refuses(tmp_path: Path) -> None:
     """The test above could fail: a page that loads something is heard of."""
     page = tmp_path / "page.html"
     policy = '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'">'
-    page.write_text(f'{policy}<img src="{listener[0]}/a">', encoding="utf-8")
-    assert 1 == len(read_console(page, tmp_path / "home"))
+    with listen() as (origin, _):
+        page.write_text(f'{policy}<img src="{origin}/a">', encoding="utf-8")
+        assert 1 == len(read_console(page, tmp_path / "home"))
