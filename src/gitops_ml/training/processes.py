@@ -1,4 +1,4 @@
-"""Functions run side by side, each in a process of its own, so that none can harm the others."""
+"""Run functions in parallel, each in a process of its own, so that none can harm the others."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: a value, or the reason why there is none."""
+    """The value that a job returned, or the reason why there is none."""
 
     value: Any
     reason: str | None
@@ -76,7 +76,7 @@ def warm_up() -> None:
 
 
 def run(jobs: Iterable[Job], parallel: int) -> Iterator[tuple[Job, Outcome]]:
-    """Run jobs side by side and yield each as it ends.
+    """Run jobs in parallel and yield each as it ends.
 
     A job that raises, hangs, dies or is killed has an outcome with a reason; the others go on. If
     the caller stops early, by Ctrl-C for example, the processes that still run are ended.
@@ -117,9 +117,9 @@ def _context() -> BaseContext:
 def _inheritance() -> Iterator[None]:
     """Set what processes started in this block must have from their first moment.
 
-    That is the same places to import from, a fixed order of sets of text, and no ear for Ctrl-C:
-    on a terminal it reaches every process, but only the parent may answer it. What they must not
-    have is the script that was started: by default each process would run its imports again.
+    That is the same places to import from, a fixed order of sets of text, and SIGINT blocked: on a
+    terminal it reaches every process, but only the parent may handle it. What they must not have
+    is the script that was started: by default each process would run its imports again.
     """
     path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
     wanted = {"PYTHONPATH": path, "PYTHONHASHSEED": "0"} | ONE_THREAD | SHORT_SPIN
@@ -176,7 +176,7 @@ def _work(function: Callable[..., Any], arguments: tuple[Any, ...], threads: int
 
 
 def _leave_parent_alone() -> None:
-    """Print to standard error, die when told to, and do not outlive the parent."""
+    """Print to standard error, end on SIGTERM, and do not outlive the parent."""
     sys.stdout.flush()
     os.dup2(2, 1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -20,7 +20,7 @@ from ..core.settings import Settings
 from ..data.split import Split, features_and_target, folds
 from ..metrics.registry import find_metric
 from .processes import Job, Outcome, run
-from .worker import Material, fit_whole, hand_over, score_fold
+from .worker import Material, fit_whole, score_fold, write_material
 
 Tell = Callable[[int], None]
 
@@ -34,8 +34,8 @@ class Training:
 
 
 @dataclass
-class Entrant:
-    """A candidate on its way through the folds."""
+class CandidateScores:
+    """The scores of a candidate in cross-validation, or why it failed."""
 
     name: str
     scores: dict[int, float] = field(default_factory=dict)
@@ -44,8 +44,8 @@ class Entrant:
     warning: str | None = None
     seconds: float = 0.0
 
-    def note(self, outcome: Outcome, timeout: float) -> None:
-        """Take in what became of one job of this candidate, which may take ``timeout`` seconds in all."""
+    def add(self, outcome: Outcome, timeout: float) -> None:
+        """Add the outcome of one job of this candidate, which may take ``timeout`` seconds in all."""
         self.seconds += outcome.seconds
         if self.seconds > timeout:
             self.reason = f"timed out after {timeout:g} s"
@@ -54,8 +54,8 @@ class Entrant:
         else:
             self.warning = self.warning or outcome.value.warning
 
-    def result(self) -> CandidateResult:
-        """Return the record of how it did."""
+    def to_record(self) -> CandidateResult:
+        """Return what ``training.json`` says of this candidate."""
         scores = [score for _, score in sorted(self.scores.items())] if self.reason is None else []
         return CandidateResult(
             name=self.name,
@@ -97,25 +97,27 @@ def train(split: Split, settings: Settings, run_key: str, progress: Progress) ->
     """
     started = time.monotonic()
     metric = find_metric(settings.train.metric, settings.problem)
-    candidates = project.load_candidates()
-    names = choose(candidates(settings.train.seed), settings)
+    define = project.load_candidates()
+    names = choose(define(settings.train.seed), settings)
     features, target = features_and_target(split.train, settings)
     pairs = folds(split.train, settings) if len(names) > 1 else []
-    entrants = [Entrant(name) for name in names]
+    candidates = [CandidateScores(name) for name in names]
     # The folds of every candidate, and the challenger on all rows.
     steps = len(names) * len(pairs) + 1
-    with hand_over(Material(features, target, pairs, candidates, settings, project.name_package())) as path:
-        _cross_validate(entrants, len(pairs), path, settings, lambda done: progress("training", done, steps))
-        winner, model = _refit(entrants, metric.greater_is_better, path, settings)
+    with write_material(Material(features, target, pairs, define, settings, project.name_package())) as path:
+        _cross_validate(
+            candidates, len(pairs), path, settings, lambda done: progress("training", done, steps)
+        )
+        winner, model = _refit(candidates, metric.greater_is_better, path, settings)
     progress("training", steps, steps)
     classes = [str(label) for label in getattr(model, "classes_", [])]
     record = TrainingRecord(
         run_key=run_key,
         challenger=winner.name,
-        estimator=_print(candidates(settings.train.seed)[winner.name]),
+        estimator=_print(define(settings.train.seed)[winner.name]),
         metric=metric.name,
         greater_is_better=metric.greater_is_better,
-        candidates=[entrant.result() for entrant in entrants],
+        candidates=[candidate.to_record() for candidate in candidates],
         train_rows=len(split.train),
         test_rows=len(split.test),
         boundary=split.boundary,
@@ -155,21 +157,23 @@ def _print(estimator: BaseEstimator) -> str:
     return re.sub(r" at 0x[0-9a-f]+", "", estimator.__repr__(N_CHAR_MAX=100_000))
 
 
-def _cross_validate(entrants: list[Entrant], n_folds: int, path: str, settings: Settings, tell: Tell) -> None:
-    """Score every candidate on every fold; the scores go into the entrants."""
-    parallel = max(1, min(joblib.cpu_count(), len(entrants) * n_folds))
-    jobs = _fold_jobs(entrants, n_folds, path, settings, joblib.cpu_count() // parallel)
+def _cross_validate(
+    candidates: list[CandidateScores], n_folds: int, path: str, settings: Settings, tell: Tell
+) -> None:
+    """Score every candidate on every fold; the scores are added to the candidates."""
+    parallel = max(1, min(joblib.cpu_count(), len(candidates) * n_folds))
+    jobs = _fold_jobs(candidates, n_folds, path, settings, joblib.cpu_count() // parallel)
     tell(0)
     for done, (job, outcome) in enumerate(run(jobs, parallel), start=1):
-        entrant, fold = job.key
-        entrant.note(outcome, settings.train.candidate_timeout)
+        candidate, fold = job.key
+        candidate.add(outcome, settings.train.candidate_timeout)
         if outcome.reason is None:
-            entrant.scores[fold] = outcome.value.value
+            candidate.scores[fold] = outcome.value.value
         tell(done)
 
 
 def _fold_jobs(
-    entrants: list[Entrant], n_folds: int, path: str, settings: Settings, threads: int
+    candidates: list[CandidateScores], n_folds: int, path: str, settings: Settings, threads: int
 ) -> Iterator[Job]:
     """Yield the folds still worth running, the last fold first.
 
@@ -177,32 +181,32 @@ def _fold_jobs(
     to the end.
     """
     for fold in reversed(range(n_folds)):
-        for entrant in entrants:
-            if entrant.reason is None:
-                left = settings.train.candidate_timeout - entrant.seconds
-                arguments = (path, entrant.name, fold)
-                yield Job((entrant, fold), score_fold, arguments, left, threads, settings.train.seed)
+        for candidate in candidates:
+            if candidate.reason is None:
+                left = settings.train.candidate_timeout - candidate.seconds
+                arguments = (path, candidate.name, fold)
+                yield Job((candidate, fold), score_fold, arguments, left, threads, settings.train.seed)
 
 
 def _refit(
-    entrants: list[Entrant], greater_is_better: bool, path: str, settings: Settings
-) -> tuple[Entrant, BaseEstimator]:
+    candidates: list[CandidateScores], greater_is_better: bool, path: str, settings: Settings
+) -> tuple[CandidateScores, BaseEstimator]:
     """Fit the best candidate on the whole training part; if that fails, the next best."""
     timeout, seed = settings.train.candidate_timeout, settings.train.seed
-    for entrant in _rank(entrants, greater_is_better):
-        job = Job(entrant, fit_whole, (path, entrant.name), timeout, joblib.cpu_count(), seed)
+    for candidate in _rank(candidates, greater_is_better):
+        job = Job(candidate, fit_whole, (path, candidate.name), timeout, joblib.cpu_count(), seed)
         [(_, outcome)] = run([job], parallel=1)
         if outcome.reason is None:
-            entrant.warning = entrant.warning or outcome.value.warning
-            entrant.seconds = entrant.seconds or outcome.seconds
-            return entrant, outcome.value.value
-        entrant.reason = f"{outcome.reason} (on the whole training part)"
-    reasons = "; ".join(f"{entrant.name} {entrant.reason}" for entrant in entrants)
+            candidate.warning = candidate.warning or outcome.value.warning
+            candidate.seconds = candidate.seconds or outcome.seconds
+            return candidate, outcome.value.value
+        candidate.reason = f"{outcome.reason} (on the whole training part)"
+    reasons = "; ".join(f"{candidate.name} {candidate.reason}" for candidate in candidates)
     raise LifecycleError(f"No candidate of models.py could be trained: {reasons}.")
 
 
-def _rank(entrants: list[Entrant], greater_is_better: bool) -> list[Entrant]:
+def _rank(candidates: list[CandidateScores], greater_is_better: bool) -> list[CandidateScores]:
     """Return those that have not failed, best mean score first, equals in their order."""
     sign = -1 if greater_is_better else 1
-    able = [entrant for entrant in entrants if entrant.reason is None]
-    return sorted(able, key=lambda entrant: sign * float(np.mean(list(entrant.scores.values()) or [0.0])))
+    able = [candidate for candidate in candidates if candidate.reason is None]
+    return sorted(able, key=lambda candidate: sign * float(np.mean(list(candidate.scores.values()) or [0.0])))

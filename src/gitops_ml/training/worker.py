@@ -1,4 +1,4 @@
-"""What a worker does with one candidate: fit it, and score it on rows left out."""
+"""Fit a candidate and score it on held-out rows: what a worker process does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Factory = Callable[[int], dict[str, BaseEstimator]]
 
 @dataclass
 class Material:
-    """What every worker needs, handed over as one file."""
+    """What every worker needs, passed to it as one file."""
 
     features: pd.DataFrame
     target: pd.Series[Any]
@@ -48,7 +48,7 @@ class Fitted:
 
 
 @contextmanager
-def hand_over(material: Material) -> Iterator[str]:
+def write_material(material: Material) -> Iterator[str]:
     """Write the material to a file that every worker can read, and remove it in the end.
 
     Yields
