@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from gitops_ml.contract import checks as plausibility
+from gitops_ml.contract import checks
 from gitops_ml.core.settings import Settings
 
 N_ROWS = 1000
@@ -42,7 +42,7 @@ def make_table(problem: str, **columns: Any) -> pd.DataFrame:
 
 def examine(problem: str, table: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Return level, column and check of each finding."""
-    found = plausibility.examine(table, make_settings(problem))
+    found = checks.examine(table, make_settings(problem))
     return [(finding.level, finding.column, finding.check) for finding in found]
 
 
@@ -131,7 +131,7 @@ def test_old_data_are_a_warning() -> None:
 
     def find(**data: str) -> list[str]:
         settings = make_settings("regression", time="day", **data)
-        return [finding.check for finding in plausibility.examine(table, settings)]
+        return [finding.check for finding in checks.examine(table, settings)]
 
     assert [] == find()
     assert [] == find(max_age="12 days")
@@ -143,9 +143,7 @@ def test_target_is_summarised() -> None:
     classes = pd.DataFrame({"y": [True, False, False, False]})
     numbers = pd.DataFrame({"y": [1.0, 2.0, 6.0]})
 
-    assert {"False": 0.75, "True": 0.25} == plausibility.summarise_target(
-        classes, make_settings("classification")
-    )
+    assert {"False": 0.75, "True": 0.25} == checks.summarise_target(classes, make_settings("classification"))
     assert pytest.approx({"mean": 3, "sd": np.sqrt(14 / 3), "min": 1, "median": 2, "max": 6}) == (
-        plausibility.summarise_target(numbers, make_settings("regression"))
+        checks.summarise_target(numbers, make_settings("regression"))
     )

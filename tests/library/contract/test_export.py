@@ -8,7 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from gitops_ml.contract import export as columns
+from gitops_ml.contract import export
 from gitops_ml.core.records import TrainingRecord
 from gitops_ml.core.settings import Settings
 from toy_binary import schema
@@ -37,17 +37,17 @@ class Parcels(pa.DataFrameModel):
 
 
 @pytest.fixture
-def record(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> columns.ContractRecord:
+def record(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> export.ContractRecord:
     """The contract above as a record."""
     monkeypatch.setattr(schema, "Contract", Parcels)
     data = settings.data.model_copy(update={"target": "days", "id": "number", "time": "sent"})
     training = TrainingRecord.model_construct(features=["sent", "weight"], classes=[])
     settings = settings.model_copy(update={"problem": "regression", "data": data})
     frame = pd.DataFrame({"size": pd.Categorical(["S", "L"])})
-    return columns.describe_contract(frame, settings, training)
+    return export.describe_contract(frame, settings, training)
 
 
-def facts(record: columns.ContractRecord, name: str) -> dict[str, Any]:
+def facts(record: export.ContractRecord, name: str) -> dict[str, Any]:
     """What a column of the record says beyond the defaults."""
     column = next(column for column in record.columns if column.name == name)
     beyond = {"name", "dtype", "nullable", "unique", "required"}
@@ -87,18 +87,18 @@ def facts(record: columns.ContractRecord, name: str) -> dict[str, Any]:
     ],
 )
 def test_a_column_says_what_its_checks_say(
-    name: str, expected: dict[str, Any], record: columns.ContractRecord
+    name: str, expected: dict[str, Any], record: export.ContractRecord
 ) -> None:
     """Checks that a machine can do are fields; the others are named."""
     assert expected == facts(record, name)
 
 
-def test_checks_across_columns_are_named(record: columns.ContractRecord) -> None:
+def test_checks_across_columns_are_named(record: export.ContractRecord) -> None:
     """A machine cannot do them, but a person should know of them."""
     assert record.checks == ["heavy is large"]
 
 
-def test_columns_keep_their_order_and_flags(record: columns.ContractRecord) -> None:
+def test_columns_keep_their_order_and_flags(record: export.ContractRecord) -> None:
     """The order of the contract is the order of the columns."""
     assert [column.name for column in record.columns] == list(Parcels.to_schema().columns)
     assert [column.name for column in record.columns if column.unique] == ["number"]
@@ -109,7 +109,7 @@ def test_types_are_those_that_the_model_saw(settings: Settings, raw: pd.DataFram
     """The types in the record turn text into the table that the model was trained on."""
     frame = schema.Contract.validate(raw.head(50))
     training = TrainingRecord.model_construct(features=[], classes=[])
-    record = columns.describe_contract(frame, settings, training)
+    record = export.describe_contract(frame, settings, training)
     dtypes = {column.name: column.dtype for column in record.columns}
     assert dict(frame.dtypes) == dict(frame.astype(str).astype(dtypes).dtypes)
 
@@ -128,5 +128,5 @@ def test_types_are_those_that_the_model_saw(settings: Settings, raw: pd.DataFram
 )
 def test_values_are_written_as_json_has_them(value: Any, expected: Any) -> None:
     """Times are ISO 8601, missing values are null."""
-    assert expected == columns.to_json(value)
-    assert type(expected) is type(columns.to_json(value))
+    assert expected == export.to_json(value)
+    assert type(expected) is type(export.to_json(value))

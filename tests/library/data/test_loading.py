@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.core.records import DataFile, Finding
 from gitops_ml.core.settings import Settings
-from gitops_ml.data import acceptance, lock
-from gitops_ml.data import loading as data
+from gitops_ml.data import acceptance, loading, lock
 from toy_binary.schema import Contract
 
 # A column of the contract, whatever table it is about.
@@ -173,13 +172,13 @@ def test_broken_lock(tmp_path: Path, content: bytes) -> None:
 def test_missing_lock(tmp_path: Path) -> None:
     """Without a lock, nothing can be loaded."""
     write(tmp_path, "a.parquet", [1])
-    assert "run 'mlops data accept'" in refuse(lambda: data.load(make_settings(), tmp_path))
+    assert "run 'mlops data accept'" in refuse(lambda: loading.load(make_settings(), tmp_path))
 
 
 def test_empty_lock(root: Path) -> None:
     """A lock without files lets nothing be loaded either."""
     lock.write_lock(lock.Lock(files=[]), root)
-    assert "data.lock lists no file" in refuse(lambda: data.load(make_settings(), root))
+    assert "data.lock lists no file" in refuse(lambda: loading.load(make_settings(), root))
 
 
 def test_file_twice_in_the_lock(root: Path) -> None:
@@ -202,7 +201,7 @@ def test_changed_file_stops_a_run(root: Path) -> None:
         "or accept it as it is now with 'mlops data accept b.parquet'."
     )
     assert expected == refuse(lambda: lock.require_unchanged(lock.inspect(make_settings(), root)))
-    assert expected == refuse(lambda: data.load(make_settings(), root))
+    assert expected == refuse(lambda: loading.load(make_settings(), root))
 
 
 def test_missing_file_stops_a_run(root: Path) -> None:
@@ -213,7 +212,7 @@ def test_missing_file_stops_a_run(root: Path) -> None:
         "or drop it from the lock with 'mlops data accept b.parquet'."
     )
     assert expected == refuse(lambda: lock.require_unchanged(lock.inspect(make_settings(), root)))
-    assert expected == refuse(lambda: data.load(make_settings(), root))
+    assert expected == refuse(lambda: loading.load(make_settings(), root))
 
 
 def test_accept_takes_all_that_is_new_or_changed(root: Path) -> None:
@@ -332,12 +331,12 @@ def test_data_without_times(tmp_path: Path) -> None:
     acceptance.accept(settings, tmp_path, [], False, no_findings)
     (file,) = lock.read_lock(tmp_path).files
     assert (None, None) == (file.first, file.last)
-    assert [3, 1] == data.load(settings, tmp_path).frame["id"].tolist()
+    assert [3, 1] == loading.load(settings, tmp_path).frame["id"].tolist()
 
 
 def test_load(root: Path) -> None:
     """Accepted rows in order of time, with the files they come from and those that wait."""
-    loaded = data.load(make_settings(), root)
+    loaded = loading.load(make_settings(), root)
     assert [1, 2, 3, 4, 5] == loaded.frame["id"].tolist()
     assert [0, 1, 2, 3, 4] == loaded.frame.index.tolist()
     assert ["a.parquet", "b.parquet"] == [file.path for file in loaded.files]
@@ -354,19 +353,19 @@ def test_rows_may_be_spread_over_files_in_any_way(
     for name, ids in {"a": order[:cut], "b": order[cut:]}.items():
         write(root, f"{name}.parquet", [1 + number // 4 for number in ids], id=ids)
     accept(root)
-    assert list(range(1, 13)) == data.load(make_settings(), root).frame["id"].tolist()
+    assert list(range(1, 13)) == loading.load(make_settings(), root).frame["id"].tolist()
 
 
 def test_window_keeps_the_newest_period(root: Path) -> None:
     """Rows older than the window before the newest row are left out."""
-    assert [3, 4, 5] == data.load(make_settings(window="2 days"), root).frame["id"].tolist()
+    assert [3, 4, 5] == loading.load(make_settings(window="2 days"), root).frame["id"].tolist()
 
 
 def test_window_keeps_rows_without_a_time(root: Path) -> None:
     """They are left for the contract to report."""
     write(root, "a.parquet", [1, 2], time=[pd.Timestamp("2024-01-01"), pd.NaT])
     accept(root)
-    assert [5, 6, 2] == data.load(make_settings(window="1 day"), root).frame["id"].tolist()
+    assert [5, 6, 2] == loading.load(make_settings(window="1 day"), root).frame["id"].tolist()
 
 
 def test_window_needs_times(root: Path) -> None:
@@ -375,7 +374,7 @@ def test_window_needs_times(root: Path) -> None:
         write(root, f"{name}.parquet", [1], time=["soon"])
     accept(root)
     expected = "data.window needs times, but 'time' holds str; correct it."
-    assert expected == refuse(lambda: data.load(make_settings(window="1 day"), root))
+    assert expected == refuse(lambda: loading.load(make_settings(window="1 day"), root))
 
 
 @pytest.mark.parametrize("column", ["y", CONTRACTED])
@@ -385,7 +384,7 @@ def test_column_that_one_file_lacks(root: Path, column: str) -> None:
         write(root, f"{name}.parquet", days, **{CONTRACTED: 1})
     pd.read_parquet(root / "a.parquet").drop(columns=column).to_parquet(root / "c.parquet")
     accept(root)
-    sentence = refuse(lambda: data.load(make_settings(), root))
+    sentence = refuse(lambda: loading.load(make_settings(), root))
     assert sentence.startswith(f"c.parquet lacks the column '{column}' that a.parquet has")
 
 
@@ -393,14 +392,14 @@ def test_column_that_nobody_needs(root: Path) -> None:
     """A column outside the contract that not all files have is left out, as the contract would."""
     write(root, "c.parquet", [6], gate=["B7"])
     accept(root)
-    assert ["time", "id", "y"] == data.load(make_settings(), root).frame.columns.tolist()
+    assert ["time", "id", "y"] == loading.load(make_settings(), root).frame.columns.tolist()
 
 
 def test_order_of_columns_does_not_matter(root: Path) -> None:
     """Columns are matched by name."""
     pd.read_parquet(root / "c.parquet")[["y", "id", "time"]].to_parquet(root / "c.parquet")
     accept(root)
-    assert ["time", "id", "y"] == data.load(make_settings(), root).frame.columns.tolist()
+    assert ["time", "id", "y"] == loading.load(make_settings(), root).frame.columns.tolist()
 
 
 @pytest.mark.parametrize("column", [{"id": ["x"]}, {"time": ["soon"]}, {"y": ["low"]}])
@@ -409,7 +408,7 @@ def test_types_that_differ_are_left_to_the_contract(root: Path, column: dict[str
     write(root, "c.parquet", [6], **column)
     accept(root)
     (name, values) = column.popitem()
-    assert values[0] in data.load(make_settings(), root).frame[name].tolist()
+    assert values[0] in loading.load(make_settings(), root).frame[name].tolist()
 
 
 def test_remote_file_that_changed(root: Path) -> None:
@@ -418,6 +417,6 @@ def test_remote_file_that_changed(root: Path) -> None:
     acceptance.accept(remote, root, [], True, no_findings)
     write(root, "a.parquet", [9])
     assert [] == lock.inspect(remote, root).changed
-    assert "changed after data.lock was written" in refuse(lambda: data.load(remote, root))
+    assert "changed after data.lock was written" in refuse(lambda: loading.load(remote, root))
     acceptance.accept(remote, root, [], False, no_findings)
-    assert [9] == data.load(remote, root).frame["id"].tolist()
+    assert [9] == loading.load(remote, root).frame["id"].tolist()

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, chi2
 
-from gitops_ml.drift import threshold as calibration
+from gitops_ml.drift import threshold
 from gitops_ml.drift.distance import measure_psi
 from gitops_ml.drift.histogram import make_histogram
 from gitops_ml.drift.profile import CategoryProfile, NumberProfile, profile_column
@@ -80,7 +80,7 @@ def test_chance_exceeds_a_threshold_as_often_as_it_may(
     draw: Draw, allowed: float, n_rows: int, reference_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reference and sample are drawn anew each time; a long tail of levels is the hard case."""
-    monkeypatch.setattr(calibration, "DRAWS", 1000)
+    monkeypatch.setattr(threshold, "DRAWS", 1000)
     alarms, checks = 0, 80
     for _ in range(checks):
         profile = profile_of(draw(reference_rows))

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn import metrics as sk
+from sklearn import registry as sk
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from gitops_ml.core.errors import LifecycleError
-from gitops_ml.metrics import registry as metrics
+from gitops_ml.metrics import registry
 from gitops_ml.metrics.builtin import UndefinedMetric
 from gitops_ml.metrics.prediction import Prediction, predict
 from toy_binary import models
@@ -32,7 +32,7 @@ def make_prediction(classes: np.ndarray, n_rows: int = 200) -> tuple[np.ndarray,
 
 
 def score(name: str, y_true: np.ndarray, prediction: Prediction, classes: np.ndarray) -> float:
-    return metrics.find_metric(name, "classification").score(y_true, prediction, classes)
+    return registry.find_metric(name, "classification").score(y_true, prediction, classes)
 
 
 @pytest.mark.parametrize("kind", BINARY)
@@ -79,7 +79,7 @@ def test_numbers_score_as_in_scikit_learn() -> None:
         "r2": sk.r2_score(y_true, label),
         "mape": sk.mean_absolute_percentage_error(y_true, label),
     }
-    found = {name: metrics.find_metric(name, "regression") for name in expected}
+    found = {name: registry.find_metric(name, "regression") for name in expected}
     actual = {name: metric.score(y_true, Prediction(label), None) for name, metric in found.items()}
     assert expected == pytest.approx(actual, rel=1e-14)
 
@@ -114,14 +114,14 @@ def test_a_class_the_model_has_never_seen_counts_as_wrong(name: str) -> None:
     y_true, prediction = make_prediction(THREE)
     changed = np.where(np.arange(len(y_true)) % 2 == 0, "diverted", y_true)
     before, after = (score(name, truth, prediction, THREE) for truth in (y_true, changed))
-    greater_is_better = metrics.find_metric(name, "classification").greater_is_better
+    greater_is_better = registry.find_metric(name, "classification").greater_is_better
     assert greater_is_better == (after < before)
 
 
 def test_mape_needs_true_values_other_than_zero() -> None:
     """A share of nothing is not defined."""
     with pytest.raises(UndefinedMetric, match="0 in 1 of 2 rows"):
-        metrics.find_metric("mape", "regression").score(np.array([0.0, 1.0]), Prediction(np.ones(2)), None)
+        registry.find_metric("mape", "regression").score(np.array([0.0, 1.0]), Prediction(np.ones(2)), None)
 
 
 def cost(y_true: np.ndarray, y_pred: np.ndarray, y_probability: np.ndarray | None) -> float:
@@ -133,7 +133,7 @@ def test_a_function_of_models_is_a_metric(monkeypatch: pytest.MonkeyPatch) -> No
     """A function in models.py is named in params.yaml like any other metric."""
     monkeypatch.setattr(cost, "__module__", models.__name__)
     monkeypatch.setattr(models, "cost", cost, raising=False)
-    metric = metrics.find_metric("cost", "classification")
+    metric = registry.find_metric("cost", "classification")
     assert metric.greater_is_better
     assert 5 == metric.score(np.array([0, 1]), Prediction(np.array([0, 0])), [0, 1])
 
@@ -142,7 +142,7 @@ def test_a_function_of_another_module_is_a_metric(monkeypatch: pytest.MonkeyPatc
     """``module:function`` names one anywhere, and an attribute tells its direction."""
     monkeypatch.setattr(cost, "greater_is_better", False, raising=False)
     monkeypatch.setattr("statistics.cost", cost, raising=False)
-    metric = metrics.find_metric("statistics:cost", "classification")
+    metric = registry.find_metric("statistics:cost", "classification")
     assert ("statistics:cost", False) == (metric.name, metric.greater_is_better)
 
 
@@ -159,7 +159,7 @@ def test_a_function_of_another_module_is_a_metric(monkeypatch: pytest.MonkeyPatc
 def test_an_unknown_metric_is_refused(name: str, words: str) -> None:
     """A typo in params.yaml is answered with what was probably meant."""
     with pytest.raises(LifecycleError, match=words):
-        metrics.find_metric(name, "classification")
+        registry.find_metric(name, "classification")
 
 
 class Broken(BaseEstimator):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_ml.core.records import ComparisonRecord, DataFile, Estimate, Finding, Gate, ValidationRecord
-from gitops_ml.report import console_lines as summary
+from gitops_ml.report import console_lines
 
 GATES = [
     Gate(name="size", passed=True, evidence="1 MB of 25 MB"),
@@ -19,14 +19,14 @@ def test_a_finding_says_where_how_often_and_what() -> None:
         level="error", column="distance", check="in range", count=3, share=0.015, examples=["-1", "-2"]
     )
 
-    assert "distance: in range, 3 rows (1.5%), such as -1" == summary.describe_finding(finding)
+    assert "distance: in range, 3 rows (1.5%), such as -1" == console_lines.describe_finding(finding)
 
 
 def test_a_finding_about_the_whole_table() -> None:
     """It has no rows to count."""
     finding = Finding(level="warning", column="table", check="is fresh", count=0, share=0.0)
 
-    assert "the table: is fresh" == summary.describe_finding(finding)
+    assert "the table: is fresh" == console_lines.describe_finding(finding)
 
 
 def test_validation_mentions_what_waits() -> None:
@@ -35,7 +35,7 @@ def test_validation_mentions_what_waits() -> None:
     record = ValidationRecord(passed=True, rows=1200, files=files, waiting=["b", "c"])
 
     expected = "1,200 rows from 1 file, the contract holds, 2 files not accepted yet (mlops data status)"
-    assert expected == summary.describe_validation(record)
+    assert expected == console_lines.describe_validation(record)
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_comparison_names_the_gates_that_fail(verdict: str, words: str) -> None:
     )
 
     expected = f"{words}: roc_auc +0.2 [+0.1, +0.3]; 1 of 2 gates hold; latency does not: 200 ms of 100 ms"
-    assert expected == summary.describe_comparison(record)
+    assert expected == console_lines.describe_comparison(record)

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gitops_ml.core.settings import read_settings
-from gitops_ml.tracking import models as tracked
-from gitops_ml.tracking import registry, store
-from gitops_ml.tracking import tracker as tracking
+from gitops_ml.tracking import models, registry, store, tracker
 from servers import find_postgres, run_mlflow, run_postgres
 from toys import deploy, edit_params, git, make_next_model, mlops, run
 
@@ -93,7 +91,7 @@ def check_answers(root: Path) -> None:
     from gitops_ml.bundle.golden import replay_golden
     from gitops_ml.contract.export import ContractRecord
 
-    with tracking._use_store(os.environ[store.VARIABLE]):
+    with tracker._use_store(os.environ[store.VARIABLE]):
         model = mlflow.sklearn.load_model(f"models:/{find_name(root)}@champion")
     contract = ContractRecord.read(root / "build/bundle")
     assert replay_golden(model, root / "build/bundle", contract)
@@ -144,9 +142,9 @@ def test_run_of_the_same_commit_is_preferred(deploying: Path) -> None:
     [mine] = [one for one in all_runs(client) if "run_key" in one.data.tags]
     experiment = read_settings(deploying / "params.yaml").track.experiment
     later = log_again(deploying)
-    assert later == getattr(tracked.find_tracked(client, experiment, state), "run", None)
+    assert later == getattr(models.find_tracked(client, experiment, state), "run", None)
     client.set_tag(mine.info.run_id, "mlflow.source.git.commit", "c0ffee")
-    assert mine.info.run_id == getattr(tracked.find_tracked(client, experiment, state), "run", None)
+    assert mine.info.run_id == getattr(models.find_tracked(client, experiment, state), "run", None)
 
 
 def production_state(root: Path, **changes: object) -> Any:

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from gitops_ml.bundle import model_file as persistence
-from gitops_ml.contract import export as columns
+from gitops_ml.bundle import model_file
+from gitops_ml.contract import export
 from gitops_ml.core import records
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.core.settings import Settings
@@ -53,13 +53,13 @@ def build(tmp_path_factory: pytest.TempPathFactory, model: LinearRegression) -> 
     for name in ("report.md", "report.html", "model_card.md", "training.json"):
         (build / name).write_text(name)
     (build / "bundle").mkdir()
-    persistence.save_model(model, build / "bundle" / "model.skops")
+    model_file.save_model(model, build / "bundle" / "model.skops")
     lock = [f"scikit-learn==1.9.1 {HASH}", f"skops==0.16.0 ; sys_platform != 'win32' {HASH}"]
     (build / "bundle" / "requirements.txt").write_text("".join(lock))
-    column = columns.Column(
+    column = export.Column(
         name="x", role="feature", kind="number", dtype="float64", nullable=True, unique=False, required=True
     )
-    contract = columns.ContractRecord(problem="regression", target="y", features=["x"], columns=[column])
+    contract = export.ContractRecord(problem="regression", target="y", features=["x"], columns=[column])
     contract.write(build / "bundle")
     return build
 

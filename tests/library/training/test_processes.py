@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gitops_ml.training import processes as isolation
+from gitops_ml.training import processes
 from gitops_ml.training.processes import Job, Outcome, run
 
-MODULE = isolation.__name__
+MODULE = processes.__name__
 
 
 def call(function: Callable[..., Any], *arguments: Any, **limits: Any) -> Outcome:
