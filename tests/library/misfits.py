@@ -66,15 +66,19 @@ def numeric(seed: int) -> dict[str, BaseEstimator]:
 
 
 def troubled(seed: int) -> dict[str, BaseEstimator]:
-    """Return candidates that fail in every way, and one that does not."""
+    """Return candidates that fail in every way but one, and one that does not."""
     return {
         "raises": Raises(),
-        "hangs": Hangs(),
         "is_killed": IsKilled(),
         "cannot_be_saved": CannotBeSaved(),
         "raises_in_the_end": RaisesInTheEnd(),
         "warns": LogisticRegression(max_iter=1, C=0.01),
     }
+
+
+def stuck(seed: int) -> dict[str, BaseEstimator]:
+    """Return a candidate that hangs, and another one that does not train either."""
+    return {"hangs": Hangs(), "raises": Raises()}
 
 
 def hopeless(seed: int) -> dict[str, BaseEstimator]:

@@ -16,7 +16,8 @@ from gitops_ml.core.progress import QuietConsole
 from gitops_ml.core.settings import Settings
 from gitops_ml.data.split import Split, features_and_target
 from gitops_ml.training import train as training
-from misfits import ROWS, able, hopeless, numeric, troubled
+from gitops_ml.training.processes import Job, run
+from misfits import ROWS, able, hopeless, numeric, stuck, troubled
 from toy_binary import models
 from toy_binary.schema import Contract
 
@@ -33,6 +34,12 @@ def make_settings(problem: str = "classification", **train: Any) -> Settings:
             "evaluate": {"metrics": [metric]},
         }
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _server() -> None:
+    """Start what workers are forked from, which takes time of no candidate and leaves a file."""
+    assert 1 == len(list(run([Job(0, abs, (1,), timeout=60)], parallel=1)))
 
 
 @pytest.fixture
@@ -103,13 +110,12 @@ def test_failed_candidates_are_listed_and_the_others_go_on(
     def note(task: str, done: int, total: int) -> None:
         steps.append((done, total))
 
-    record = training.train(table, make_settings(candidate_timeout=4), "key", note).record
+    record = training.train(table, make_settings(), "key", note).record
 
     assert "warns" == record.challenger
     in_the_end = "(on the whole training part)"
     assert {
         "raises": "raised ValueError: no luck",
-        "hangs": "timed out after 4 s",
         "is_killed": "was killed; out of memory?",
         "cannot_be_saved": f"raised TypeError: cannot pickle '_thread.lock' object {in_the_end}",
         "raises_in_the_end": f"ran out of memory {in_the_end}",
@@ -118,6 +124,14 @@ def test_failed_candidates_are_listed_and_the_others_go_on(
     assert str(record.candidates[-1].warning).startswith("ConvergenceWarning: ")
     assert steps[0][0] == 0
     assert steps[-1][0] == steps[-1][1]
+
+
+def test_a_candidate_that_hangs_is_ended(table: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After ``train.candidate_timeout`` it has failed."""
+    monkeypatch.setattr("gitops_ml.core.project.load_candidates", lambda: stuck)
+
+    with pytest.raises(LifecycleError, match=r"hangs timed out after 1 s;"):
+        training.train(table, make_settings(candidate_timeout=1), "key", QuietConsole().progress)
 
 
 def test_all_reasons_are_told_if_every_candidate_fails(table: Split, monkeypatch: pytest.MonkeyPatch) -> None:
