@@ -78,7 +78,8 @@ def _check(policy: NamedFunction, context: ReviewContext) -> Gate:
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         passed, evidence = False, f"{policy.reference} raised {describe_error(error)}"
-    return Gate(name=policy.title, passed=passed, evidence=" ".join(evidence.split()))
+    evidence = " ".join(evidence.split())
+    return Gate(name=policy.title, passed=passed, evidence=evidence, policy=policy.reference)
 
 
 def _read_answer(answer: object, reference: str) -> tuple[bool, str]:

@@ -290,6 +290,8 @@ class Gate(Part):
     """The numbers behind it, in a few words."""
     waiver: WaiverResult | None = None
     """Only of a gate that does not hold."""
+    policy: str | None = None
+    """The function that decides, ``module:function``; None for a built-in gate."""
 
     @property
     def blocks(self) -> bool:

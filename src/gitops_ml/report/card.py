@@ -13,6 +13,7 @@ from skops.card import Card
 from ..core import formatting
 from ..core.records import (
     EvaluationRecord,
+    Gate,
     MetricResult,
     Records,
     RunRecord,
@@ -47,6 +48,8 @@ class Facts:
     """The primary one first."""
     slices: list[SliceResult]
     """The worst first."""
+    policies: list[Gate]
+    """Gates of the team's own."""
     verdict: str
     """Empty where nothing has been compared yet."""
     period: str
@@ -86,6 +89,7 @@ def render_card(records: Records, settings: Settings, model: Any, root: Path) ->
     _add_data(card, name, facts)
     _add_evaluation(card, name, facts)
     _add_slices(card, name, facts)
+    _add_policies(card, name, facts)
     card.add(**{f"{name}/How to load the model": _render("card_loading.md.jinja", facts)})
     card.add(**{f"{name}/Lineage": _render("card_lineage.md.jinja", facts)})
     _add_human(card, name, facts.sections["contact"])
@@ -98,6 +102,7 @@ def _collect_facts(records: Records, settings: Settings, sections: dict[str, Sec
     assert validation is not None
     assert training is not None
     assert evaluation is not None
+    gates = records.comparison.gates if records.comparison else []
     return Facts(
         run=records.run,
         validation=validation,
@@ -108,6 +113,7 @@ def _collect_facts(records: Records, settings: Settings, sections: dict[str, Sec
         primary=records.primary,
         metrics=sort_metrics(records),
         slices=sort_slices(records),
+        policies=[gate for gate in gates if gate.policy],
         verdict=state_verdict(records.comparison) if records.comparison else "",
         period=formatting.write_period(validation.files),
         boundary=formatting.write_boundary(training),
@@ -212,6 +218,20 @@ def _add_slices(card: Card, name: str, facts: Facts) -> None:
     ]
     text = f"{metric} where a column has one value, the worst first."
     card.add(**{f"{name}/Evaluation/Slices": f"{text}\n\n{_cut_table(['Slice', 'Test rows', metric], rows)}"})
+
+
+def _add_policies(card: Card, name: str, facts: Facts) -> None:
+    if not facts.policies:
+        return
+    rows = [[escape(gate.name), _describe_outcome(gate), escape(gate.evidence)] for gate in facts.policies]
+    text = "Rules of the team's own, checked on the test rows."
+    card.add(**{f"{name}/Evaluation/Policies": f"{text}\n\n{_cut_table(['Policy', '', 'Evidence'], rows)}"})
+
+
+def _describe_outcome(gate: Gate) -> str:
+    if gate.waiver and not gate.blocks:
+        return f"waived until {gate.waiver.until}: {escape(gate.waiver.reason)}"
+    return "holds" if gate.passed else "does not hold"
 
 
 def _cut_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -110,6 +110,7 @@ def test_policies_sections_and_metrics_are_in_the_report(ran: Path) -> None:
     page = (ran / "build/report.html").read_text()
     assert '<td style="text-align:left">9E</td>' in page
     assert fair.name in run("gate", "--json").stdout
+    assert f"| {fair.name} | holds | " in (ran / "build/model_card.md").read_text()
 
 
 def test_a_source_is_fetched(extended: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,8 @@ import pytest
 import yaml
 from sklearn.linear_model import LogisticRegression
 
-from examples import make_records, make_run, make_settings
+from examples import make_comparison, make_records, make_run, make_settings
+from gitops_ml.core import records as r
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.report import card, card_sections
 
@@ -112,6 +113,25 @@ def test_card_does_not_depend_on_when_or_how_fast_it_was_made(root: Path) -> Non
     again = make_run(started="2030-01-01T00:00:00+00:00", seconds=99.0, reused=True, mlflow_run="x")
     assert render(root) == render(root, run=again)
     assert " at 0x" not in render(root)
+
+
+def test_policies_are_in_the_card(root: Path) -> None:
+    """With their evidence, and those that are waived; built-in gates are in the report."""
+    waiver = r.WaiverResult(reason="until *spring*", until="2999-12-31", expired=False)
+    expired = waiver.model_copy(update={"until": "2020-12-31", "expired": True})
+    gates = [
+        r.Gate(name="size", passed=True, evidence="1 MB"),
+        r.Gate(name="fair", passed=True, evidence="gap of 1 %", policy="policies:fair"),
+        r.Gate(name="cheap", passed=False, evidence="21 €", policy="policies:cheap", waiver=waiver),
+        r.Gate(name="slow", passed=False, evidence="late", policy="policies:slow", waiver=expired),
+    ]
+    card = render(root, comparison=make_comparison("binary", gates=gates))
+    assert "### Policies" in card
+    assert "| fair | holds | gap of 1 % |" in card
+    assert "| cheap | waived until 2999-12-31: until \\*spring\\* | 21 € |" in card
+    assert "| slow | does not hold | late |" in card
+    assert "| size |" not in card
+    assert "### Policies" not in render(root)
 
 
 @pytest.mark.parametrize("content", ["a: [", "just text", "license: mit"])
