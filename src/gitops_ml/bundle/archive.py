@@ -1,4 +1,4 @@
-"""A bundle as one file: what is released."""
+"""The archive of a bundle: the one file that is released."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def pack_bundle(bundle: Path, archive: Path) -> str:
 
 
 def unpack_bundle(archive: Path, folder: Path) -> Path:
-    """Write the bundle of an archive below a folder, and hold it against its manifest.
+    """Write the bundle of an archive below a folder, and verify it.
 
     Returns
     -------

@@ -143,7 +143,7 @@ def _name_package(folder: Path) -> str | None:
 
 
 def require_runtime(lineage: LineageRecord) -> None:
-    """Hold the Python and the scikit-learn at work against those that made a model.
+    """Require the versions of Python and scikit-learn that a model was made with.
 
     Raises
     ------

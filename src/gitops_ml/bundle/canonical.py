@@ -1,4 +1,4 @@
-"""The same model, the same bytes: skops files in one canonical form."""
+"""The canonical form of skops files: the same model gives the same bytes."""
 
 from __future__ import annotations
 

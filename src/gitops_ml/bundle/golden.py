@@ -1,4 +1,4 @@
-"""Inputs with the outputs that a model must give for them: ``golden.json``."""
+"""Golden cases: inputs with the outputs that a model must give for them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The data contract applied: violations, checks beyond it, its export."""
+"""Validation by the data contract: violations, checks beyond it, its export."""

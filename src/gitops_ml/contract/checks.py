@@ -1,4 +1,4 @@
-"""Look at valid data for what no contract can say: what is implausible, or unfit to learn from."""
+"""Data quality checks beyond the contract: what is implausible, or unfit to learn from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hold the data against the contract, and look for what no contract can say."""
+"""Validate data against the contract, and check what no contract can say."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Validation:
 
 
 def validate(loaded: Loaded, settings: Settings) -> Validation:
-    """Hold the loaded data against the contract and set bad rows aside if the settings say so.
+    """Validate the loaded data and, if the settings say so, set bad rows aside.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def validate(loaded: Loaded, settings: Settings) -> Validation:
 
 
 def check(frame: pd.DataFrame, settings: Settings) -> list[Finding]:
-    """Hold one new file against the contract.
+    """Validate one new file.
 
     What only the whole table can show, such as a constant column, is left to ``validate``. Rows
     that ``validate`` would set aside are warnings here.

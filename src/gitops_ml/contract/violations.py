@@ -1,4 +1,4 @@
-"""Rules that the data break, and in which rows."""
+"""Violations: rules of the contract that rows break."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDTH = 60
 
 @dataclass(frozen=True)
 class Violation:
-    """One rule that the data break, and where."""
+    """One rule that the data break, and in which rows."""
 
     column: str
     check: str
@@ -46,7 +46,7 @@ def find_rows(column: str, check: str, series: pd.Series, bad: np.ndarray) -> li
 
 
 def list_examples(series: pd.Series, rows: np.ndarray) -> tuple[str, ...]:
-    """Return up to five different values, shortened; the first thousand bad rows are looked at."""
+    """Return up to five different values, shortened, of the first thousand bad rows."""
     values = series.iloc[rows[:1000]]
     shown = (truncate(repr(value) if isinstance(value, str) else str(value)) for value in values)
     return tuple(dict.fromkeys(shown))[:EXAMPLES]

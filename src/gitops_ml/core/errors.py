@@ -1,10 +1,10 @@
-"""Problems that a person can mend."""
+"""Errors that a user can fix, and errors in words."""
 
 from __future__ import annotations
 
 
 class LifecycleError(Exception):
-    """An expected problem, said in one sentence.
+    """An expected error, whose message is one sentence.
 
     The sentence names the file, the value that came, what was expected and, where there is one,
     the command that helps. The command line prints it and exits with status 1; anything that is

@@ -49,7 +49,7 @@ def write_number(value: float | None, decimals: int | None = None, sign: str = "
 
 
 def write_share(value: float) -> str:
-    """Write a share as a percentage, honest about what is small: ``<0.1 %``."""
+    """Write a share as a percentage, without rounding to none or all: ``<0.1 %``."""
     if 0 < value < 0.001:
         return "<0.1 %"
     if 0.999 < value < 1:

@@ -1,4 +1,4 @@
-"""Where files lie: in the project, in ``build/``, and beside a bundle."""
+"""Names of files and folders: of a project, of ``build/`` and of a bundle."""
 
 # What the last run left, and what 'mlops package' makes of its bundle.
 BUILD = "build"

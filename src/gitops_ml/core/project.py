@@ -1,4 +1,4 @@
-"""The project at hand: the package that its team owns, found by ``pyproject.toml``."""
+"""The user's project: its package, found by ``pyproject.toml``, and what it defines."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class NamedFunction:
 
 
 def choose_package(name: str) -> None:
-    """Let this process work for an importable package, whatever the current folder says."""
+    """Set the package that this process works for, whatever the current folder says."""
     global _chosen
     _chosen = name
 
@@ -72,7 +72,7 @@ def find_folder() -> Path:
 
 
 def list_modules() -> list[Path]:
-    """Return the files of the project's package, sorted: all that features and models are written in."""
+    """Return the source files of the project's package, sorted."""
     return sorted(path for path in find_folder().rglob("*.py") if "__pycache__" not in path.parts)
 
 

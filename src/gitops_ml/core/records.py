@@ -20,7 +20,7 @@ class Part(BaseModel):
 
 
 class Record(Part):
-    """What one stage found out, kept as one JSON file."""
+    """The result of one stage, kept as one JSON file."""
 
     made_by: ClassVar[str] = "mlops run"
 
@@ -55,7 +55,7 @@ class Record(Part):
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file beside its place, then rename it, so that nobody reads half of it."""
+    """Write a file atomically: beside its place, then renamed."""
     beside = path.with_name(path.name + ".partial")
     beside.write_text(text, encoding="utf-8")
     beside.replace(path)
@@ -108,7 +108,7 @@ class ValidationRecord(Record):
 
 
 class CandidateResult(Part):
-    """How one candidate did in cross-validation on the training part."""
+    """Scores of one candidate in cross-validation on the training part."""
 
     name: str
     status: Literal["ok", "failed"]
@@ -178,7 +178,7 @@ class SliceResult(Part):
 
 
 class Importance(Part):
-    """How much the primary metric drops when one column is shuffled."""
+    """Permutation importance: how much the primary metric drops when one column is shuffled."""
 
     column: str
     mean: float
@@ -245,7 +245,7 @@ class PairedSlice(Part):
 
 
 class ChampionResult(Part):
-    """How the challenger did against the champion."""
+    """The paired comparison of challenger and champion."""
 
     version: int | None = None
     """Of the model in production; None where nobody said."""

@@ -220,7 +220,7 @@ class RetrainSettings(Section):
 
 
 class MonitorSettings(Section):
-    """How production is watched; it changes no model."""
+    """How production is monitored; it changes no model."""
 
     window: Period = "7 days"
     """How far back the prediction log is read."""

@@ -1,1 +1,1 @@
-"""Where rows come from, which of them are accepted, and which are held out."""
+"""Data sources, the lock of accepted files, loading, and the split into training and test part."""

@@ -1,4 +1,4 @@
-"""Accepting data: what is held against the contract, and then goes into the lock."""
+"""Accept data files: validate them against the contract and write them into the lock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Check = Callable[["pd.DataFrame"], list[Finding]]
 
 
 class Acceptance(Part):
-    """What became of files, and of the lock."""
+    """Which files were accepted, and which not."""
 
     accepted: list[str]
     """Sorted."""

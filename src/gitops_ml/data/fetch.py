@@ -1,4 +1,4 @@
-"""Fetching data: what others deliver, copied to where ``data.source`` names it."""
+"""Fetch delivered files into the folder that ``data.source`` names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Delivered = Iterator[tuple[str, Callable[[], bytes]]]
 
 
 class Fetched(Part):
-    """What came."""
+    """The files that were fetched."""
 
     files: list[str]
     """Paths below the project, sorted."""

@@ -1,4 +1,4 @@
-"""The data: reading what was accepted."""
+"""Load the accepted files into one table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Loaded:
 
 
 def load(settings: Settings, root: Path) -> Loaded:
-    """Read every accepted file once, and put the rows together.
+    """Load every accepted file into one table.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def load(settings: Settings, root: Path) -> Loaded:
 
 
 def load_newest(settings: Settings, root: Path, n_rows: int) -> pd.DataFrame:
-    """Read the newest accepted files, as many as hold so many rows.
+    """Load the newest accepted files, as many as hold so many rows.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ class Lock(Part):
 
 
 class DataStatus(Part):
-    """How the files that lie there differ from the lock; each list is sorted."""
+    """How the files present differ from the lock; each list is sorted."""
 
     accepted: list[str] = Field(default_factory=list)
     """In the lock and unchanged."""
@@ -58,7 +58,7 @@ def read_lock(root: Path) -> Lock:
 
 
 def parse_lock(text: str) -> Lock:
-    """Return the lock that a text is.
+    """Parse the text of a lock.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def write_lock(lock: Lock, root: Path) -> None:
 
 
 def inspect(settings: Settings, root: Path) -> DataStatus:
-    """Compare what lies there with the lock, reading local bytes only.
+    """Compare the files present with the lock, reading local files only.
 
     Remote files and queries that the lock lists count as accepted; `load` verifies them when it
     reads them.
@@ -108,12 +108,12 @@ def inspect(settings: Settings, root: Path) -> DataStatus:
 
 
 def inspect_all(settings: Settings, root: Path) -> DataStatus:
-    """Compare what lies there with the lock, reading remote files and queries too."""
+    """Compare the files present with the lock, reading remote files and queries too."""
     return _compare(settings, root, remote=True)
 
 
 def require_unchanged(status: DataStatus) -> None:
-    """Stop unless every accepted file is there as it was accepted.
+    """Require that every accepted file is present and unchanged.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What ``data.source`` names, listed and read: files here, files elsewhere, or a query."""
+"""List and read what ``data.source`` names: local files, remote files, or a query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows train, which rows test, and the folds in between.
+"""Split rows into training and test part, and the training part into folds.
 
 A row that a model was trained on must never become a test row when data are added: otherwise a
 champion would be compared on rows that it knows. No split here draws random numbers.
@@ -22,7 +22,7 @@ Fold = tuple[np.ndarray, np.ndarray]
 
 @dataclass
 class Split:
-    """Two parts of one table, no row in both."""
+    """Training and test part of one table, no row in both."""
 
     train: pd.DataFrame
     test: pd.DataFrame
@@ -133,7 +133,7 @@ def folds(train: pd.DataFrame, settings: Settings) -> list[Fold]:
 
 
 def features_and_target(frame: pd.DataFrame, settings: Settings) -> tuple[pd.DataFrame, pd.Series]:
-    """Separate what a model may see from what it predicts.
+    """Separate features and target.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def features_and_target(frame: pd.DataFrame, settings: Settings) -> tuple[pd.Dat
 
 
 def hash_shares(values: pd.Series, purpose: str) -> np.ndarray:
-    """Hash values to numbers that look uniform, the same on every machine and for ever.
+    """Hash values to uniform numbers in [0, 1), the same on every machine and for ever.
 
     Parameters
     ----------

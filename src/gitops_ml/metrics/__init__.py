@@ -1,1 +1,1 @@
-"""Metrics by name, and what they are computed from."""
+"""Metrics by name, and the predictions that they are computed from."""

@@ -1,4 +1,4 @@
-"""What a model says about rows, asked once."""
+"""Predictions of a model: labels, probabilities and decision values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TIE = 1e-9
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one model says about some rows.
+    """The predictions of one model for some rows.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Metrics by their names, which are scikit-learn's, and functions of your own beside them."""
+"""Find metrics by name: scikit-learn's, and functions of the user's."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Candidates to challenger."""
+"""Training of the candidates, and selection of the challenger among them."""

@@ -1,4 +1,4 @@
-"""Candidates to challenger: trained side by side, selected on the training part alone."""
+"""Train the candidates in parallel, and select the challenger by cross-validation."""
 
 from __future__ import annotations
 
