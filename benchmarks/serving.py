@@ -112,9 +112,9 @@ def save_for_mlflow(folder: Path) -> None:
 
 def save(folder: str) -> None:
     import mlflow.sklearn
-    from flight_delays.pipeline.bundle import load_bundle
-    from flight_delays.pipeline.columns import restore_frame
-    from flight_delays.pipeline.golden import GoldenRecord
+    from gitops_ml.bundle.bundle import load_bundle
+    from gitops_ml.bundle.golden import GoldenRecord
+    from gitops_ml.contract.export import restore_frame
 
     bundle = load_bundle(BUNDLE)
     rows = restore_frame(GoldenRecord.read(BUNDLE).inputs, bundle.contract)

@@ -100,7 +100,7 @@ def _read_whole(value: Any) -> Any:
 
 
 def _read_time(value: Any) -> Any:
-    """Read an ISO 8601 time, which may be a day alone; what is none is left to pydantic to refuse."""
+    """Read an ISO 8601 time, which may be a day alone; what is none is left to pydantic to reject."""
     try:
         time = datetime.fromisoformat(value) if isinstance(value, str) else value
         return time.astimezone(UTC) if time.tzinfo else time
@@ -109,7 +109,7 @@ def _read_time(value: Any) -> Any:
 
 
 def _read_duration(value: Any) -> Any:
-    """Read an ISO 8601 duration such as P0DT1H30M0S; what is none is left to pydantic to refuse."""
+    """Read an ISO 8601 duration such as P0DT1H30M0S; what is none is left to pydantic to reject."""
     if not (isinstance(value, str) and ISO_DURATION.fullmatch(value)):
         return value
     try:
@@ -155,7 +155,7 @@ def _convert(value: Any, column: Column, dtype: Any) -> Any:
 
 
 def _make_choice(told: list[Any], values: list[Any]) -> Callable[[Any], Any]:
-    """Return what refuses all but some values, and tells which they are."""
+    """Return a validator that rejects all but some values, and tells which they are."""
     allowed, names = frozenset(values), ", ".join(map(str, told))
 
     def choose(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Starting and ending the service."""
+"""The server process: start-up, workers and graceful shutdown."""
 
 from __future__ import annotations
 
