@@ -112,6 +112,7 @@ def save_for_mlflow(folder: Path) -> None:
 
 def save(folder: str) -> None:
     import mlflow.sklearn
+
     from gitops_ml.bundle.bundle import load_bundle
     from gitops_ml.bundle.golden import GoldenRecord
     from gitops_ml.contract.export import restore_frame

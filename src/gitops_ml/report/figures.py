@@ -1,210 +1,217 @@
-"""Figures of the report as inline SVG, drawn by scikit-learn's displays from the points in the records."""
+"""Figures of the report: curves, confusion matrix and permutation importance, as inline SVG."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
-from sklearn.calibration import CalibrationDisplay
-from sklearn.metrics import (
-    ConfusionMatrixDisplay,
-    PrecisionRecallDisplay,
-    PredictionErrorDisplay,
-    RocCurveDisplay,
-)
+from markupsafe import Markup
 
 from ..core import formatting
 from ..core.records import Curve, EvaluationRecord, Importance, TrainingRecord
-from .svg import INK, SERIES, SHADES, SOFT, render_svg
+from . import svg
+from .svg import Box, Point, Scale
+
+WIDTH, HEIGHT = 420, 330
+BOX = Box(left=56, top=10, right=408, bottom=284)
+# The page has colours for so many curves.
+MOST_CURVES = 8
+# More columns or classes have no room for their names, or their numbers.
+MOST_COLUMNS, MOST_NAMES, MOST_NUMBERS = 15, 14, 8
+# Where a plot begins that has names at its left.
+LABELS = 126
+# How wide a letter is, about.
+LETTER = 6.2
 
 
-class Drawing(NamedTuple):
+class Figure(NamedTuple):
     """One figure of the page."""
 
     name: str
     title: str
     caption: str
     """What to look for, in one sentence."""
-    svg: str
+    drawing: Markup
+    legend: Sequence[str] = ()
+    """What the colours stand for, in their order."""
 
 
-def draw_figures(evaluation: EvaluationRecord, training: TrainingRecord) -> list[Drawing]:
+def draw_figures(evaluation: EvaluationRecord, training: TrainingRecord) -> list[Figure]:
     """Draw all figures that the record of an evaluation has points for.
 
     Returns
     -------
-    list of Drawing
-        The same record gives the same bytes. Colours are CSS variables of the page.
+    list of Figure
+        The same record gives the same bytes. Colours are those of the page.
     """
     curves: dict[str, list[Curve]] = {}
     for curve in evaluation.curves:
         curves.setdefault(curve.name, []).append(curve)
-    drawings = [_draw_curves(name, curves[name], len(training.classes)) for name in _CURVES if name in curves]
+    figures = [_draw_curves(name, curves[name], len(training.classes)) for name in KINDS if name in curves]
     if evaluation.confusion:
-        drawings.append(_draw_confusion(evaluation.confusion, training.classes))
+        figures.append(_draw_confusion(evaluation.confusion, training.classes))
     if evaluation.importances:
-        drawings.append(_draw_importances(evaluation.importances, formatting.name_metric(training.metric)))
-    return drawings
+        figures.append(_draw_importances(evaluation.importances, formatting.name_metric(training.metric)))
+    return figures
 
 
-def _plot_roc(ax: Axes, curve: Curve, colour: str) -> None:
-    display = RocCurveDisplay(fpr=np.array(curve.x), tpr=np.array(curve.y), name=curve.label or None)
-    display.plot(ax=ax, curve_kwargs={"color": colour})
-    ax.set(xlabel="False positive rate", ylabel="True positive rate")
+class Kind(NamedTuple):
+    """How curves of one name are drawn."""
 
-
-def _plot_precision_recall(ax: Axes, curve: Curve, colour: str) -> None:
-    display = PrecisionRecallDisplay(
-        precision=np.array(curve.y), recall=np.array(curve.x), name=curve.label or None
-    )
-    display.plot(ax=ax, curve_kwargs={"color": colour})
-    ax.set(xlabel="Recall", ylabel="Precision")
-
-
-def _plot_calibration(ax: Axes, curve: Curve, colour: str) -> None:
-    predicted = np.array(curve.x)
-    name = curve.label or "challenger"
-    display = CalibrationDisplay(np.array(curve.y), predicted, predicted, estimator_name=name)
-    display.plot(ax=ax, ref_line=False, color=colour, markersize=4)
-    ax.set(xlabel="Predicted probability", ylabel="Observed share", aspect="equal")
-
-
-def _plot_predictions(ax: Axes, curve: Curve, colour: str) -> None:
-    _plot_errors(ax, np.array(curve.x), np.array(curve.y), "actual_vs_predicted", colour)
-
-
-def _plot_residuals(ax: Axes, curve: Curve, colour: str) -> None:
-    predicted = np.array(curve.x)
-    _plot_errors(ax, predicted, predicted + np.array(curve.y), "residual_vs_predicted", colour)
-    ax.set(ylabel="Residual (actual minus predicted)")
-
-
-def _plot_errors(ax: Axes, predicted: Any, actual: Any, kind: str, colour: str) -> None:
-    display = PredictionErrorDisplay(y_true=actual, y_pred=predicted)
-    scatter = {"color": colour, "s": 10, "alpha": 0.6, "linewidths": 0}
-    display.plot(ax=ax, kind=kind, scatter_kwargs=scatter, line_kwargs={"color": SOFT, "linewidth": 1})
-    ax.set(xlabel="Predicted", ylabel="Actual")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(6))
-
-
-class _Kind(NamedTuple):
     title: str
     caption: str
-    plot: Callable[[Axes, Curve, str], None]
-    diagonal: bool
+    x_label: str
+    y_label: str
+    draw: Callable[[Scale, Sequence[Point], str], str]
+    """The points of one curve, with the class of its colour."""
+    slope: float | None = None
+    """Of the dashed line through zero that they are held against."""
+    of_shares: bool = True
+    """Whether both axes go from 0 to 1."""
 
 
-_CURVES = {
-    "roc": _Kind(
-        "ROC curve", "The further above the diagonal, the better; the diagonal is chance.", _plot_roc, True
+def _draw_line(scale: Scale, points: Sequence[Point], colour: str) -> str:
+    return svg.draw_line(scale, points, f"line {colour}")
+
+
+def _draw_steps(scale: Scale, points: Sequence[Point], colour: str) -> str:
+    corners = [corner for (_, old), (x, new) in pairwise(points) for corner in ((x, old), (x, new))]
+    return _draw_line(scale, [*points[:1], *corners], colour)
+
+
+def _draw_bins(scale: Scale, points: Sequence[Point], colour: str) -> str:
+    return _draw_line(scale, points, colour) + svg.draw_dots(scale, points, f"dot {colour}")
+
+
+def _draw_sample(scale: Scale, points: Sequence[Point], colour: str) -> str:
+    return svg.draw_dots(scale, points, f"dot sample {colour}")
+
+
+KINDS = {
+    "roc": Kind(
+        "ROC curve",
+        "The further above the diagonal, the better; the diagonal is chance.",
+        "False positive rate",
+        "True positive rate",
+        _draw_line,
+        slope=1,
     ),
-    "precision_recall": _Kind(
+    "precision_recall": Kind(
         "Precision and recall",
         "How many alarms are right (precision) at each share of cases found (recall).",
-        _plot_precision_recall,
-        False,
+        "Recall",
+        "Precision",
+        _draw_steps,
     ),
-    "calibration": _Kind(
+    "calibration": Kind(
         "Calibration",
         "On the diagonal, predicted probabilities can be taken at their word.",
-        _plot_calibration,
-        True,
+        "Predicted probability",
+        "Observed share",
+        _draw_bins,
+        slope=1,
     ),
-    "predictions": _Kind(
+    "predictions": Kind(
         "Predictions",
         "The closer to the line, the better; a sample of the test rows.",
-        _plot_predictions,
-        False,
+        "Predicted",
+        "Actual",
+        _draw_sample,
+        slope=1,
+        of_shares=False,
     ),
-    "residuals": _Kind(
-        "Residuals", "A cloud without shape around zero is what is hoped for.", _plot_residuals, False
+    "residuals": Kind(
+        "Residuals",
+        "A cloud without shape around zero is what is hoped for.",
+        "Predicted",
+        "Residual (actual minus predicted)",
+        _draw_sample,
+        slope=0,
+        of_shares=False,
     ),
 }
 
 
-def _draw_curves(name: str, curves: Sequence[Curve], classes: int) -> Drawing:
-    kind, shown = _CURVES[name], curves[: len(SERIES)]
+def _draw_curves(name: str, curves: Sequence[Curve], classes: int) -> Figure:
+    kind, shown = KINDS[name], curves[:MOST_CURVES]
+    scale = _fit_scale(kind, shown)
+    marks = [svg.draw_x_axis(scale, kind.x_label), svg.draw_y_axis(scale, kind.y_label)]
+    if kind.slope is not None:
+        marks.append(svg.draw_line(scale, [(x, kind.slope * x) for x in (scale.left, scale.right)], "rule"))
+    for place, curve in enumerate(shown, start=1):
+        marks.append(kind.draw(scale, list(zip(curve.x, curve.y, strict=True)), f"series-{place}"))
+    cut = f" Only {len(shown)} of {classes} classes are drawn." if 1 < len(shown) < classes else ""
+    drawing = svg.frame_figure(marks, WIDTH, HEIGHT, kind.title)
+    legend = [curve.label for curve in shown if curve.label]
+    return Figure(name, kind.title, kind.caption + cut, drawing, legend)
 
-    def plot(ax: Axes) -> None:
-        if kind.diagonal:
-            ax.plot((0, 1), (0, 1), color=SOFT, linestyle=(0, (3, 3)), linewidth=1)
-        for number, curve in enumerate(shown):
-            kind.plot(ax, curve, SERIES[number])
-        _tidy_legend(ax, [curve.label for curve in shown])
 
-    cut = len(curves) > 1 and len(shown) < classes
-    hidden = f" Only {len(shown)} of {classes} classes are drawn." if cut else ""
-    return Drawing(name, kind.title, kind.caption + hidden, render_svg(name, (4.2, 3.4), plot))
+def _fit_scale(kind: Kind, curves: Sequence[Curve]) -> Scale:
+    if kind.of_shares:
+        return Scale(0, 1, 0, 1, BOX)
+    left, right = svg.pad([x for curve in curves for x in curve.x])
+    line = [(kind.slope or 0) * x for x in (left, right)]
+    return Scale(left, right, *svg.pad([*line, *(y for curve in curves for y in curve.y)]), BOX)
 
 
-def _draw_confusion(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> Drawing:
-    counts = np.array(confusion)
-    labels = [_label(name) for name in classes]
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-
-    def plot(ax: Axes) -> None:
-        ax.grid(visible=False)
-        display = ConfusionMatrixDisplay(shares, display_labels=labels)
-        few = len(labels) <= 8
-        display.plot(
-            ax=ax,
-            cmap=SHADES,
-            colorbar=False,
-            include_values=few,
-            im_kw={"vmin": 0, "vmax": 1, "aspect": "auto"},
-        )
-        for text, count, share in zip(_texts(display), counts.flat, shares.flat, strict=False):
-            text.set(text=f"{count:,}\n{share:.0%}", color=INK)
-        ax.set(xlabel="Predicted", ylabel="True")
-        if not few:
-            ax.tick_params(axis="x", rotation=90)
-
+def _draw_confusion(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> Figure:
+    size, title = len(classes), "Confusion matrix"
+    names = [_shorten(name) for name in classes]
+    slanted = max(map(len, names)) * LETTER > (BOX.right - LABELS) / size
+    scale = Scale(0, size, size, 0, BOX._replace(left=LABELS, bottom=BOX.bottom - 46 * slanted))
+    shares = [[count / max(sum(counts), 1) for count in counts] for counts in confusion]
+    marks = [
+        svg.draw_matrix(scale, shares),
+        svg.draw_y_label(scale, "True"),
+        svg.draw_x_label(scale, "Predicted", below=36 + 46 * slanted),
+        *_draw_names(scale, names, slanted),
+    ]
+    if size <= MOST_NUMBERS:
+        marks += _draw_numbers(scale, confusion, shares)
     caption = "Rows are the true classes; the percentage is the share of a row, so the diagonal is recall."
-    return Drawing("confusion", "Confusion matrix", caption, render_svg("confusion", (4.2, 3.4), plot))
+    return Figure("confusion", title, caption, svg.frame_figure(marks, WIDTH, HEIGHT, title))
 
 
-def _texts(display: ConfusionMatrixDisplay) -> list[Any]:
-    return [] if display.text_ is None else list(display.text_.flat)
+def _draw_names(scale: Scale, names: Sequence[str], slanted: bool) -> Iterator[str]:
+    """Name rows and columns of a matrix, as many as there is room for."""
+    below = scale.box.bottom + 14
+    for place in range(0, len(names), -(-len(names) // MOST_NAMES)):
+        row, column = scale.place_y(place + 0.5), scale.place_x(place + 0.5)
+        yield svg.draw_text(names[place], scale.box.left - 8, row, "end")
+        yield svg.draw_text(names[place], column, below, "end" if slanted else "middle", -35 * slanted)
 
 
-def _draw_importances(importances: Sequence[Importance], metric: str, most: int = 15) -> Drawing:
-    shown = list(reversed(importances[:most]))
+def _draw_numbers(
+    scale: Scale, confusion: Sequence[Sequence[int]], shares: Sequence[Sequence[float]]
+) -> Iterator[str]:
+    """Write into each cell of a matrix how many rows it stands for, and which share of its row."""
+    for row, (counts, parts) in enumerate(zip(confusion, shares, strict=True)):
+        for column, (count, share) in enumerate(zip(counts, parts, strict=True)):
+            x, y = scale.place_x(column + 0.5), float(scale.place_y(row + 0.5))
+            yield svg.draw_text(f"{count:,}", x, y - 7, "number middle")
+            yield svg.draw_text(f"{share:.0%}", x, y + 7, "number middle")
 
-    def plot(ax: Axes) -> None:
-        ax.grid(visible=False, axis="y")
-        ax.barh(
-            [_label(importance.column) for importance in shown],
-            [importance.mean for importance in shown],
-            xerr=[importance.sd for importance in shown],
-            color=SERIES[0],
-            error_kw={"ecolor": SOFT, "elinewidth": 1},
-            height=0.6,
-        )
-        ax.set(xlabel=f"Loss of {metric} when shuffled")
-        ax.tick_params(axis="y", length=0)
 
+def _draw_importances(importances: Sequence[Importance], metric: str) -> Figure:
+    shown = list(enumerate(importances[:MOST_COLUMNS]))
+    height = 58 + 22 * len(shown)
+    ends = [end for _, one in shown for end in (one.mean - one.sd, one.mean + one.sd)]
+    scale = Scale(
+        *svg.pad([0.0, *ends]), len(shown) - 0.5, -0.5, BOX._replace(left=LABELS, bottom=height - 50)
+    )
+    marks = [
+        svg.draw_x_axis(scale, f"Loss of {metric} when shuffled"),
+        svg.draw_bars(scale, [(y, 0.0, one.mean) for y, one in shown], "bar thick"),
+        svg.draw_bars(scale, [(y, one.mean - one.sd, one.mean + one.sd) for y, one in shown], "whisker"),
+        *(svg.draw_text(_shorten(one.column), LABELS - 8, scale.place_y(y), "end") for y, one in shown),
+    ]
+    title = "Which columns matter"
     caption = (
         "How much the primary metric gets worse when a column is shuffled; lines are one standard deviation."
     )
-    height = 1.0 + 0.24 * len(shown)
-    return Drawing(
-        "importance", "Which columns matter", caption, render_svg("importance", (4.2, max(height, 2.2)), plot)
-    )
+    return Figure("importance", title, caption, svg.frame_figure(marks, WIDTH, height, title))
 
 
-def _label(text: str) -> str:
-    return formatting.shorten(text, 22)
-
-
-def _tidy_legend(ax: Axes, labels: Sequence[str]) -> None:
-    """Name the curves of several classes; a single curve needs no name."""
-    legend = ax.get_legend()
-    if legend is not None:
-        legend.remove()
-    if any(labels):
-        lines = [line for line in ax.lines if not str(line.get_label()).startswith("_")]
-        ax.legend(lines, [_label(label) for label in labels])
+def _shorten(name: str) -> str:
+    return formatting.shorten(name, 18)

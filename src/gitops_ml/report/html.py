@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,10 +10,10 @@ from markupsafe import Markup
 from ..core import formatting
 from ..core.records import Estimate, Records, ReportSection
 from ..core.settings import Settings
+from . import svg
 from .content import Content, gather_content
-
-if TYPE_CHECKING:
-    from .figures import Drawing
+from .figures import Figure, draw_figures
+from .svg import Box, Scale
 
 # Width and height of the small plot of one interval, and the room for its dot at the ends.
 WIDTH, HEIGHT, EDGE = 160, 18, 6
@@ -32,7 +31,7 @@ def render_page(records: Records, settings: Settings | None) -> str:
     """
     template = make_html_environment(str(__package__)).get_template("page.html.jinja")
     content = gather_content(records, settings)
-    return template.render(vars(content), drawings=_draw(records), span=_find_span(content)) + "\n"
+    return template.render(vars(content), figures=_draw(records), span=_find_span(content)) + "\n"
 
 
 def draw_interval(estimate: Estimate, span: tuple[float, float], line: float) -> Markup:
@@ -47,16 +46,15 @@ def draw_interval(estimate: Estimate, span: tuple[float, float], line: float) ->
     line : float
         Where an upright line through the row stands.
     """
-
-    def place(value: float) -> str:
-        share = (value - span[0]) / (span[1] - span[0]) if span[1] > span[0] else 0.5
-        return f"{EDGE + min(max(share, 0), 1) * (WIDTH - 2 * EDGE):.1f}"
-
-    middle = HEIGHT / 2
-    marks = f'<path class="track" d="M0 {middle}H{WIDTH}"/><path class="rule" d="M{place(line)} 0V{HEIGHT}"/>'
-    marks += f'<path class="range" d="M{place(estimate.low)} {middle}H{place(estimate.high)}"/>'
-    marks += f'<circle cx="{place(estimate.value)}" cy="{middle}" r="4"/>'
-    return Markup(f'<svg class="interval" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{marks}</svg>')
+    left, right = span if span[1] > span[0] else (span[0] - 1, span[0] + 1)
+    scale = Scale(left, right, 0.0, 1.0, Box(EDGE, 0, WIDTH - EDGE, HEIGHT))
+    marks = [
+        svg.draw_path("track", f"M0 {HEIGHT / 2:g}H{WIDTH}"),
+        svg.draw_stems(scale, [(line, 0.0, 1.0)], "rule"),
+        svg.draw_bars(scale, [(0.5, estimate.low, estimate.high)], "range"),
+        svg.draw_dots(scale, [(estimate.value, 0.5)], "dot last"),
+    ]
+    return svg.frame_figure(marks, WIDTH, HEIGHT, kind="interval")
 
 
 def _render_section(section: ReportSection) -> Markup:
@@ -78,12 +76,9 @@ def _find_span(content: Content) -> tuple[float, float]:
     return (min(ends), max(ends)) if ends else (0.0, 1.0)
 
 
-def _draw(records: Records) -> list[Drawing]:
+def _draw(records: Records) -> list[Figure]:
     if records.evaluation is None or records.training is None:
         return []
-    # Matplotlib takes longer to import than all the rest of the page.
-    from .figures import draw_figures
-
     return draw_figures(records.evaluation, records.training)
 
 
@@ -109,6 +104,5 @@ def make_html_environment(*packages: str) -> Environment:
         "gain": _draw_gain,
         "interval": draw_interval,
         "section": _render_section,
-        "svg": lambda drawing: Markup(drawing.svg),
     }
     return environment

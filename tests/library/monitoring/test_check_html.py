@@ -21,9 +21,9 @@ from checks import (
 )
 from gitops_ml.core.records import Importance
 from gitops_ml.monitoring.check import records as m
+from gitops_ml.monitoring.check.charts import pair_importances
 from gitops_ml.monitoring.check.html import FIRST, render_page
-from gitops_ml.monitoring.site.charts import pair_reasons
-from gitops_ml.monitoring.site.trends import MOST
+from gitops_ml.monitoring.check.trends import MOST
 from reader import Reader
 
 # Too short to be cut, long enough to break out of text and of attributes.
@@ -197,11 +197,11 @@ def test_problems_of_the_service_stand_out() -> None:
     assert '<p class="note fail">2.1 % of the answers failed.</p>' in html
 
 
-def test_reasons_are_paired() -> None:
+def test_importances_are_paired() -> None:
     """A column that has no importance on one side is shown all the same, the greatest first."""
     now = [Importance(column="a", mean=0.1, sd=0), Importance(column="c", mean=-0.01, sd=0)]
     before = [Importance(column="b", mean=0.2, sd=0), Importance(column="a", mean=0.05, sd=0)]
-    reasons = pair_reasons(now, before)
-    assert [("b", None, 0.2), ("a", 0.1, 0.05), ("c", -0.01, None)] == [reason[:3] for reason in reasons]
-    assert '<path class="bar now" d="M0 28H50"/><path class="bar before" d="M0 72H25"/>' in reasons[1].bars
-    assert "path" not in reasons[2].bars
+    pairs = pair_importances(make_performance(importances=now, importances_before=before))
+    assert [("b", None, 0.2), ("a", 0.1, 0.05), ("c", -0.01, None)] == [pair[:3] for pair in pairs]
+    assert '<path class="bar now" d="M0 28H50"/><path class="bar before" d="M0 72H25"/>' in pairs[1].bars
+    assert "path" not in pairs[2].bars

@@ -171,9 +171,9 @@ def test_a_check_at_another_model_says_nothing_of_what_runs() -> None:
     assert "Nobody has checked it yet" in html
 
 
-def test_promise_is_that_of_the_version_that_ran() -> None:
+def test_live_metric_is_held_against_the_version_that_ran() -> None:
     """The dashed line steps where another version came into production."""
-    cell = find_chart(render_site(make_timeline())["index.html"], "ROC AUC, promised and kept")
+    cell = find_chart(render_site(make_timeline())["index.html"], "ROC AUC, live against test")
     [path] = re.findall(r'<path class="rule" d="([^"]+)"', cell)
     heights = re.findall(r"(?:M0 |V)([\d.]+)", path)
     assert 3 == len(heights)

@@ -79,5 +79,11 @@ def test_unwritten_sections_are_a_warning() -> None:
 def test_interval_is_drawn_to_scale() -> None:
     """The dot stands where the value is between the edges."""
     svg = page.draw_interval(Estimate(value=0.5, low=0.0, high=1.0), (0.0, 1.0), line=0.0)
-    assert f'cx="{page.WIDTH / 2}"' in svg
-    assert f"M{page.EDGE:.1f} {page.HEIGHT / 2}H{page.WIDTH - page.EDGE:.1f}" in svg
+    assert f'd="M{page.WIDTH / 2:g} {page.HEIGHT / 2:g}h0"' in svg
+    assert f"M{page.EDGE} {page.HEIGHT / 2:g}H{page.WIDTH - page.EDGE}" in svg
+
+
+def test_an_interval_without_width_stands_in_the_middle() -> None:
+    """Where nothing differs, nothing is better and nothing worse."""
+    svg = page.draw_interval(Estimate(value=0.0, low=0.0, high=0.0), (0.0, 0.0), line=0.0)
+    assert f'd="M{page.WIDTH / 2:g} {page.HEIGHT / 2:g}h0"' in svg

@@ -10,10 +10,10 @@ from jinja2 import Environment
 from ... import report
 from ...report.html import make_html_environment
 from .. import TEMPLATES
-from ..site.charts import Charts, draw_history, pair_reasons
-from ..site.trends import write_time
+from .charts import Charts, draw_history, pair_importances
 from .records import Check, MonitoringRecord
 from .report import PARTS, QUESTIONS, SOURCES, mark_alarm, name_model, name_state, write_headline
+from .trends import write_time
 
 # More of them are folded away.
 FIRST = 12
@@ -29,15 +29,13 @@ def render_page(record: MonitoringRecord, checks: Sequence[Check]) -> str:
     checks : sequence of Check
         The history, the oldest first; the last one is this check.
     """
-    performance = record.performance
-    reasons = pair_reasons(performance.importances, performance.importances_before) if performance else []
     template = make_environment().get_template("monitoring.html.jinja")
     text = template.render(
         record=record,
         headline=write_headline(record),
         name=name_model(record.model),
         charts=draw_charts(record, checks),
-        reasons=reasons,
+        importances=pair_importances(record.performance),
         first=FIRST,
     )
     return text + "\n"

@@ -10,7 +10,7 @@ from ...core.settings import MonitorSettings
 from ...report.headline import Headline
 from ...report.markdown import LENGTHS, LIMIT, make_markdown_environment, tidy
 from .. import TEMPLATES
-from ..site.charts import pair_reasons
+from .charts import pair_importances
 from .records import Alarm, Check, DataCheck, MonitoringRecord, PerformanceCheck, ServiceCheck, Source, Topic
 
 QUESTIONS: dict[Topic, str] = {
@@ -109,8 +109,6 @@ def render_markdown(record: MonitoringRecord, checks: Sequence[Check]) -> str:
     str
         Fewer than ``LIMIT`` characters, whatever the data hold: long lists are cut, and say so.
     """
-    performance = record.performance
-    reasons = pair_reasons(performance.importances, performance.importances_before) if performance else []
     contents = {
         "record": record,
         "headline": write_headline(record),
@@ -119,7 +117,7 @@ def render_markdown(record: MonitoringRecord, checks: Sequence[Check]) -> str:
         "sources": SOURCES,
         "marks": [mark_alarm(alarm) for alarm in record.alarms],
         "signs": "".join(map(_sign, checks[-LINE:])),
-        "reasons": reasons,
+        "importances": pair_importances(record.performance),
     }
     return _render("monitoring.md.jinja", contents)
 

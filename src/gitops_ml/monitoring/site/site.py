@@ -1,4 +1,4 @@
-"""Static pages about production: what runs, what ran, how it is doing."""
+"""The static site about production: what runs, what ran, how it is doing."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from ...core.errors import LifecycleError
 from ...core.formatting import name_metric
 from ...production.branch import State
-from ..check import html as page
+from ..check.html import FIRST, draw_charts, make_environment, render_page
 from ..check.report import write_headline
+from ..check.trends import read_time
 from .safe_markdown import read_title, render_prose
 from .timeline import Timeline, read_timeline
-from .trends import read_time
 from .versions import draw_rows, draw_versions
 
 INDEX, CHECK = "index.html", "monitoring.html"
@@ -59,7 +59,7 @@ def render_site(timeline: Timeline) -> dict[str, str]:
     """Return all pages by name: the same bytes for the same timeline."""
     pages = {INDEX: _render_index(timeline)}
     if timeline.record is not None:
-        pages[CHECK] = page.render_page(timeline.record, timeline.checks)
+        pages[CHECK] = render_page(timeline.record, timeline.checks)
     return pages | {
         _name_card(version): _render_card(version, text) for version, text in timeline.cards.items()
     }
@@ -67,8 +67,8 @@ def render_site(timeline: Timeline) -> dict[str, str]:
 
 def _render_index(timeline: Timeline) -> str:
     running = timeline.steps[0].deployment.state if timeline.steps else None
-    charts = page.draw_charts(timeline.record, timeline.checks)
-    # The primary metric stands among the versions, beside what their cards promised.
+    charts = draw_charts(timeline.record, timeline.checks)
+    # The primary metric stands among the versions, beside the values in their cards.
     primary = name_metric(running.score.metric) if running and running.score else None
     return _render(
         "site.html.jinja",
@@ -82,7 +82,7 @@ def _render_index(timeline: Timeline) -> str:
         metrics=[chart for chart in charts.metrics if chart.title != primary],
         source="log" if charts.drift["log"] else "files",
         span=_span(timeline),
-        first=page.FIRST,
+        first=FIRST,
     )
 
 
@@ -105,7 +105,7 @@ def _render_card(version: int, text: str) -> str:
 
 def _render(template: str, **contents: Any) -> str:
     helpers = {"generator": GENERATOR, "write_length": _write_length, "name_card": _name_card}
-    return page.make_environment().get_template(template).render(contents | helpers) + "\n"
+    return make_environment().get_template(template).render(contents | helpers) + "\n"
 
 
 def _name_card(version: int) -> str:

@@ -1,17 +1,17 @@
-"""The versions of a model, drawn: how good each was, which ran when, and what they kept of their promise."""
+"""Charts of model versions: test metric by version, deployments, live metric against test metric."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core import formatting as wording
+from ...core.formatting import name_metric, plural
 from ...production.branch import Score, State
+from ...report import svg
+from ...report.svg import Point, Scale, pad
+from ..check.charts import Chart, frame_metric
 from ..check.records import Check
-from . import svg as drawing
-from .charts import Chart, frame_metric, pad
-from .svg import Point, Scale
+from ..check.trends import MetricTrend, read_time, shorten_history, trace_metrics, write_day
 from .timeline import Acceptance, Step
-from .trends import MetricTrend, read_time, shorten_history, trace_metrics, write_day
 
 # As many versions have room to be told apart, and so many to be named.
 MOST, NAMED = 40, 12
@@ -41,8 +41,8 @@ def draw_versions(steps: Sequence[Step], checks: Sequence[Check]) -> list[Chart]
         return [ran]
     metric = running.score.metric
     trend = next((one for one in trace_metrics(shorten_history(checks)) if one.name == metric), None)
-    kept = [_draw_promise(steps, trend)] if trend else []
-    return [_draw_scores(steps, running, running.score), ran, *kept]
+    live = [_draw_live_metric(steps, trend)] if trend else []
+    return [_draw_scores(steps, running, running.score), ran, *live]
 
 
 def draw_rows(accepted: Sequence[Acceptance]) -> Chart:
@@ -51,13 +51,13 @@ def draw_rows(accepted: Sequence[Acceptance]) -> Chart:
     points = [(time, float(one.rows)) for time, one in zip(times, accepted, strict=True)]
     left, right = _span(times)
     scale = Scale(left, right, bottom=0.0, top=max(rows for _, rows in points) * 1.1 or 1.0)
-    marks = [drawing.draw_steps(scale, points), drawing.draw_dots(scale, points)]
+    marks = [svg.draw_steps(scale, points), svg.draw_dots(scale, points)]
     last = accepted[-1]
     return Chart(
         title="Rows accepted for training",
         value=f"{last.rows:,}",
-        note=f"of {wording.plural(last.files, 'file')}",
-        drawing=drawing.frame(marks, f"{last.rows:,} rows at last"),
+        note=f"of {plural(last.files, 'file')}",
+        drawing=svg.frame(marks, f"{last.rows:,} rows at last"),
         top=f"{scale.top:,.0f}",
         bottom="0",
         ticks=_write_ends(times),
@@ -73,18 +73,16 @@ def _draw_scores(steps: Sequence[Step], running: State, score: Score) -> Chart:
     scale = Scale(-0.5, len(scores) - 0.5, *pad(ends))
     places = {version: float(place) for place, version in enumerate(scores)}
     marks = [
-        drawing.draw_rule(scale, score.estimate.value),
-        drawing.draw_stems(scale, [(places[version], one.low, one.high) for version, one in scores.items()]),
-        drawing.draw_dots(
-            scale, [(places[version], one.value) for version, one in scores.items()], "dot last"
-        ),
+        svg.draw_rule(scale, score.estimate.value),
+        svg.draw_stems(scale, [(places[version], one.low, one.high) for version, one in scores.items()]),
+        svg.draw_dots(scale, [(places[version], one.value) for version, one in scores.items()], "dot last"),
     ]
     if running.version in places:
         now = [(places[running.version], score.estimate.value)]
-        marks.append(drawing.draw_dots(scale, now, "dot last running"))
+        marks.append(svg.draw_dots(scale, now, "dot last running"))
     numbers = [str(version) for version in scores]
     ticks = numbers if len(numbers) <= NAMED else [numbers[0], numbers[-1]]
-    title = f"{wording.name_metric(score.metric)} of each version"
+    title = f"{name_metric(score.metric)} of each version"
     note = f"model {running.version}"
     return frame_metric(title, score.metric, score.estimate, note, scale, marks, *ticks)
 
@@ -100,41 +98,41 @@ def _draw_running(steps: Sequence[Step], checks: Sequence[Check]) -> Chart:
     left, right = _span(times)
     scale = Scale(left, right, bottom=min(versions) - 0.5, top=max(versions) + 0.5)
     marks = [
-        drawing.draw_steps(scale, points),
-        drawing.draw_dots(scale, points),
-        drawing.draw_dots(scale, back, "dot last moved"),
+        svg.draw_steps(scale, points),
+        svg.draw_dots(scale, points),
+        svg.draw_dots(scale, back, "dot last moved"),
     ]
     return Chart(
         title="Which version ran when",
         value=f"model {versions[-1]}",
         note="rollbacks in red" if back else f"since {write_day(starts[-1])}",
-        drawing=drawing.frame(marks, f"{wording.plural(len(steps), 'change')} of what runs"),
+        drawing=svg.frame(marks, f"{plural(len(steps), 'change')} of what runs"),
         top=str(max(versions)),
         bottom=str(min(versions)) if min(versions) < max(versions) else "",
         ticks=_write_ends(times),
     )
 
 
-def _draw_promise(steps: Sequence[Step], trend: MetricTrend) -> Chart:
-    """Draw a metric on labelled rows beside what the card of the version that ran had promised."""
+def _draw_live_metric(steps: Sequence[Step], trend: MetricTrend) -> Chart:
+    """Draw a metric on labelled rows beside its value on the test part of the version that ran."""
     left, right = _span(trend.times)
-    promised = _list_promises(steps, trend.name, left, right)
+    tested = _list_test_metrics(steps, trend.name, left, right)
     lows, highs = [one.low for one in trend.estimates], [one.high for one in trend.estimates]
-    scale = Scale(left, right, *pad([*lows, *highs, *(value for _, value in promised)]))
+    scale = Scale(left, right, *pad([*lows, *highs, *(value for _, value in tested)]))
     points = [(time, one.value) for time, one in zip(trend.times, trend.estimates, strict=True)]
     marks = [
-        drawing.draw_band(scale, trend.times, lows, highs),
-        drawing.draw_steps(scale, promised, "rule"),
-        drawing.draw_line(scale, points),
-        drawing.draw_dots(scale, points[-1:], "dot last"),
+        svg.draw_band(scale, trend.times, lows, highs),
+        svg.draw_steps(scale, tested, "rule"),
+        svg.draw_line(scale, points),
+        svg.draw_dots(scale, points[-1:], "dot last"),
     ]
-    title = f"{wording.name_metric(trend.name)}, promised and kept"
+    title = f"{name_metric(trend.name)}, live against test"
     now, ticks = trend.estimates[-1], _write_ends(trend.times)
-    return frame_metric(title, trend.name, now, "dashed: card", scale, marks, *ticks)
+    return frame_metric(title, trend.name, now, "dashed: test", scale, marks, *ticks)
 
 
-def _list_promises(steps: Sequence[Step], metric: str, left: float, right: float) -> list[Point]:
-    """Return since when, within a span, a card promised how much of a metric."""
+def _list_test_metrics(steps: Sequence[Step], metric: str, left: float, right: float) -> list[Point]:
+    """Return the test metric of each version that ran within a span, and since when it ran."""
     return [
         (max(read_time(step.deployment.time), left), score.estimate.value)
         for step in reversed(steps)

@@ -1,4 +1,4 @@
-"""The trends of a history, drawn: one small chart for each thing that is watched."""
+"""Trend charts of a history of checks: drift, metrics and service over time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import NamedTuple, get_args
 
 from markupsafe import Markup
 
-from ...core import formatting as wording
-from ...core.records import Estimate, Importance
-from ..check.records import Check, Source, Topic
-from . import svg as drawing
+from ...core.formatting import PERCENTAGES, name_metric, shorten, write_metric, write_number, write_share
+from ...core.records import Estimate
+from ...report import svg
+from ...report.svg import Scale, pad
 from . import trends
-from .svg import Scale
+from .records import Check, PerformanceCheck, Source, Topic
 from .trends import DriftTrend, MetricTrend, Trend, read_time
 
 # Columns farther apart than this many thresholds are drawn at the upper edge, so that one of them
@@ -39,8 +39,8 @@ class Chart(NamedTuple):
     """Words below it, from left to right."""
 
 
-class Reason(NamedTuple):
-    """How much the model relies on a column, now and on the test part."""
+class PairedImportance(NamedTuple):
+    """The permutation importance of a column, now and on the test part."""
 
     column: str
     now: float | None
@@ -104,36 +104,32 @@ def draw_history(
     )
 
 
-def pair_reasons(now: Sequence[Importance], before: Sequence[Importance]) -> list[Reason]:
-    """Return the reasons of a model now and before, side by side, the greatest first."""
-    new, old = ({one.column: one.mean for one in importances} for importances in (now, before))
+def pair_importances(performance: PerformanceCheck | None) -> list[PairedImportance]:
+    """Return permutation importances now and on the test part, side by side, the greatest first."""
+    if performance is None:
+        return []
+    both = performance.importances, performance.importances_before
+    new, old = ({one.column: one.mean for one in importances} for importances in both)
     most = max([*new.values(), *old.values()], default=0.0)
     columns = sorted({*new, *old}, key=lambda name: (-max(new.get(name, 0), old.get(name, 0)), name))
     return [
-        Reason(
-            name, new.get(name), old.get(name), drawing.draw_pair(new.get(name, 0), old.get(name, 0), most)
+        PairedImportance(
+            name, new.get(name), old.get(name), svg.draw_pair(new.get(name, 0), old.get(name, 0), most)
         )
         for name in columns
     ]
-
-
-def pad(values: Sequence[float]) -> tuple[float, float]:
-    """Return the range of some values with a little room at both ends."""
-    low, high = min(values), max(values)
-    room = (high - low or abs(high) or 1.0) * 0.08
-    return low - room, high + room
 
 
 def frame_metric(
     title: str, metric: str, now: Estimate, note: str, scale: Scale, marks: Sequence[str], *ticks: str
 ) -> Chart:
     """Return a chart of a metric, with its value now and what the upper and the lower edge stand for."""
-    value = wording.write_metric(metric, now)
+    value = write_metric(metric, now)
     return Chart(
         title=title,
         value=value,
         note=note,
-        drawing=drawing.frame(marks, f"{wording.shorten(title)}: {value}"),
+        drawing=svg.frame(marks, f"{shorten(title)}: {value}"),
         top=write_level(metric, scale.top),
         bottom=write_level(metric, scale.bottom),
         ticks=ticks,
@@ -142,8 +138,8 @@ def frame_metric(
 
 def write_level(metric: str, level: float) -> str:
     """Write how high a metric is, without an interval."""
-    percentage = metric in wording.PERCENTAGES
-    return f"{wording.write_number(level * 100)} %" if percentage else wording.write_number(level)
+    percentage = metric in PERCENTAGES
+    return f"{write_number(level * 100)} %" if percentage else write_number(level)
 
 
 def _find_start(checks: Sequence[Check], model: int | None) -> float:
@@ -157,7 +153,7 @@ def _find_start(checks: Sequence[Check], model: int | None) -> float:
 
 
 def _draw_strip(checks: Sequence[Check], topic: Topic) -> Markup:
-    return drawing.frame(drawing.draw_cells([STATES[check.violated.get(topic)] for check in checks]))
+    return svg.frame(svg.draw_cells([STATES[check.violated.get(topic)] for check in checks]))
 
 
 def _draw_drift(trend: DriftTrend, span: tuple[float, float], cuts: list[float]) -> Chart:
@@ -165,19 +161,19 @@ def _draw_drift(trend: DriftTrend, span: tuple[float, float], cuts: list[float])
     points = list(zip(*trend.shares, strict=True))
     above = [point for point in points if point[1] > 1]
     marks = [
-        drawing.draw_zone(scale, 1.0),
-        drawing.draw_cuts(scale, cuts),
-        drawing.draw_rule(scale, 1.0),
-        drawing.draw_line(scale, points),
-        drawing.draw_dots(scale, above, "dot moved"),
-        drawing.draw_dots(scale, points[-1:], "dot last moved" if trend.moved else "dot last"),
+        svg.draw_zone(scale, 1.0),
+        svg.draw_cuts(scale, cuts),
+        svg.draw_rule(scale, 1.0),
+        svg.draw_line(scale, points),
+        svg.draw_dots(scale, above, "dot moved"),
+        svg.draw_dots(scale, points[-1:], "dot last moved" if trend.moved else "dot last"),
     ]
-    label = f"{wording.shorten(trend.column)}: above its threshold in {len(above)} of {len(points)} checks"
+    label = f"{shorten(trend.column)}: above its threshold in {len(above)} of {len(points)} checks"
     return Chart(
         title=trend.column,
-        value=wording.write_number(trend.psi, 2),
-        note=f"of {wording.write_number(trend.threshold, 2)}",
-        drawing=drawing.frame(marks, label),
+        value=write_number(trend.psi, 2),
+        note=f"of {write_number(trend.threshold, 2)}",
+        drawing=svg.frame(marks, label),
         moved=trend.moved,
     )
 
@@ -189,14 +185,14 @@ def _draw_metric(
     points = [(time, one.value) for time, one in zip(trend.times, trend.estimates, strict=True)]
     scale = Scale(*span, *pad([*lows, *highs, *([card.value] if card else [])]))
     marks = [
-        drawing.draw_cuts(scale, cuts),
-        drawing.draw_band(scale, trend.times, lows, highs),
-        drawing.draw_rule(scale, card.value, since) if card else "",
-        drawing.draw_line(scale, points),
-        drawing.draw_dots(scale, points[-1:], "dot last"),
+        svg.draw_cuts(scale, cuts),
+        svg.draw_band(scale, trend.times, lows, highs),
+        svg.draw_rule(scale, card.value, since) if card else "",
+        svg.draw_line(scale, points),
+        svg.draw_dots(scale, points[-1:], "dot last"),
     ]
     note = f"card {write_level(trend.name, card.value)}" if card else ""
-    return frame_metric(wording.name_metric(trend.name), trend.name, trend.estimates[-1], note, scale, marks)
+    return frame_metric(name_metric(trend.name), trend.name, trend.estimates[-1], note, scale, marks)
 
 
 def _draw_service(
@@ -206,17 +202,17 @@ def _draw_service(
     scale = Scale(*span, bottom=0.0, top=max(*trend.values, limit or 0.0) * 1.1 or 1.0)
     now = _write_service(field, trend.values[-1])
     marks = [
-        drawing.draw_cuts(scale, cuts),
-        drawing.draw_band(scale, trend.times, [0.0] * len(points), trend.values),
-        drawing.draw_rule(scale, limit) if limit is not None else "",
-        drawing.draw_line(scale, points),
-        drawing.draw_dots(scale, points[-1:], "dot last"),
+        svg.draw_cuts(scale, cuts),
+        svg.draw_band(scale, trend.times, [0.0] * len(points), trend.values),
+        svg.draw_rule(scale, limit) if limit is not None else "",
+        svg.draw_line(scale, points),
+        svg.draw_dots(scale, points[-1:], "dot last"),
     ]
     return Chart(
         title=SERVICE[field],
         value=now,
         note="" if limit is None else f"limit {_write_service(field, limit)}",
-        drawing=drawing.frame(marks, f"{SERVICE[field]}: {now} in the last check"),
+        drawing=svg.frame(marks, f"{SERVICE[field]}: {now} in the last check"),
         top=_write_service(field, scale.top),
         bottom="0",
     )
@@ -224,5 +220,5 @@ def _draw_service(
 
 def _write_service(field: str, value: float) -> str:
     if field == "failure_rate":
-        return wording.write_share(value)
-    return f"{wording.write_number(value)} ms" if field == "p95_ms" else f"{value:,.0f}"
+        return write_share(value)
+    return f"{write_number(value)} ms" if field == "p95_ms" else f"{value:,.0f}"

@@ -1,4 +1,4 @@
-"""What a history of checks says about each thing that is watched, over time."""
+"""Time series of drift, metrics and service, from the history of checks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple, get_args
 
 from ...core.records import Estimate
-from ..check.records import Check, Source, Topic
+from .records import Check, Source, Topic
 
 # Older checks are left out of drawings, in which they would be a pixel wide.
 MOST = 60
