@@ -12,6 +12,7 @@ from markupsafe import Markup
 _CELL = {"style", "colspan", "rowspan"}
 # How an address may begin: a page in the artifact has no neighbours, and loads nothing from outside.
 _ADDRESSES = {"href": r"(?i)https?://|mailto:", "src": r"data:image/", "cite": r"(?i)https?://"}
+_CLASSES = {"blockquote": {"alert", "note", "tip", "important", "warning", "caution"}, "div": {"scroll"}}
 _ATTRIBUTES = nh3.ALLOWED_ATTRIBUTES | {"th": _CELL | {"scope"}, "td": _CELL, "details": {"open"}}
 
 
@@ -22,6 +23,7 @@ def sanitise_html(html: str) -> Markup:
             html,
             attributes=_ATTRIBUTES,
             attribute_filter=_keep_attribute,
+            allowed_classes=_CLASSES,
             filter_style_properties={"text-align"},
             url_schemes={"http", "https", "mailto", "data"},
         )

@@ -85,7 +85,23 @@ PIECES += [
     "| a |\n| - |",
 ]
 INLINE = {"em", "strong", "s", "br", "hr", "ul", "ol", "li", "blockquote", "details", "summary", "sub"}
-HARMLESS = {"h1", "p", "a", "div", "table", "thead", "tbody", "tr", "th", "td", "code", "pre"}
+HARMLESS = {
+    "h1",
+    "h2",
+    "p",
+    "b",
+    "img",
+    "a",
+    "div",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "code",
+    "pre",
+}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +117,7 @@ HARMLESS = {"h1", "p", "a", "div", "table", "thead", "tbody", "tr", "th", "td", 
         ),
         (
             "[a](https://b.org)",
-            '<p><a href="https://b.org" rel="nofollow noopener noreferrer">a</a></p>',
+            '<p><a href="https://b.org" rel="noopener noreferrer">a</a></p>',
         ),
         ("---\na: 1\n---\n\nb", "<p>b</p>\n"),
         ("<!-- nobody reads this -->", ""),

@@ -8,9 +8,11 @@ import pytest
 
 import checks
 from browsing import CHROMIUM, listen, measure_frames, read_console
+from gitops_ml.core.records import Estimate
 from gitops_ml.monitoring.check.records import MonitoringRecord
 from gitops_ml.monitoring.site.site import render_site
 from gitops_ml.monitoring.site.timeline import Timeline, order_steps
+from gitops_ml.production.branch import Score
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium, which 'make test' installs")
 
@@ -60,7 +62,7 @@ def rename(timeline: Timeline, name: str) -> Timeline:
     record = checks.poison(checks.make_record().model_dump(), name, frozenset({"time"}))
     drift = {"log": {name: (0.5, 0.1)}, "files": {name: (0.5, 0.1)}}
     changes = {"drift": drift, "metrics": {name: (0.5, 0.4, 0.6)}}
-    score = checks.Score(metric=name, estimate=checks.Estimate(value=0.4, low=0.3, high=0.5))
+    score = Score(metric=name, estimate=Estimate(value=0.4, low=0.3, high=0.5))
     state = {"score": score, "image": name, "commit": name, "run_key": name}
     history = [checks.make_deployment(2, 10, name, **state), checks.make_deployment(1, 5, name, **state)]
     return timeline._replace(

@@ -27,7 +27,8 @@ def test_nothing_runs_and_nothing_is_loaded(render: object) -> None:
     page = Reader(str(render(HOSTILE)))
     assert [] == page.addresses
     assert not page.tags & {"script", "style", "iframe", "form", "input", "svg", "object", "section", "main"}
-    assert page.attributes <= {"rel"}
+    assert page.attributes <= {"rel", "class"}
+    assert "verdict" not in sanitise_html(HOSTILE)
     assert [] == page.open
 
 

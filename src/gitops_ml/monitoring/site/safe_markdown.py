@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import re
 
-import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
+
+from ...report.safe_html import sanitise_html
 
 _FRONT = re.compile(r"\A---\n.*?^---\n", re.DOTALL | re.MULTILINE)
 _ALERT = re.compile(r"<blockquote>\n<p>\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
 _TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
-_TAGS = (
-    "a blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr kbd li ol p pre s strong sub "
-    "summary sup table tbody td tfoot th thead tr ul"
-)
-_CLEANER = nh3.Cleaner(
-    tags=set(_TAGS.split()),
-    attributes={"a": {"href"}, "details": {"open"}, "ol": {"start"}},
-    tag_attribute_values={
-        cell: {"style": {f"text-align:{side}" for side in ("left", "center", "right")}}
-        for cell in ("td", "th")
-    },
-    allowed_classes={
-        "blockquote": {"alert", "note", "tip", "important", "warning", "caution"},
-        "div": {"scroll"},
-    },
-    url_schemes={"http", "https", "mailto"},
-    url_relative="deny",  # what a card names beside itself is not here
-    link_rel="nofollow noopener noreferrer",
-)
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 # An image keeps its text alone: to show it would ask the network.
 _PARSER.add_render_rule("image", lambda _, tokens, place, *rest: str(escape(tokens[place].content)))
@@ -40,7 +22,7 @@ def render_prose(text: str) -> Markup:
     html = _PARSER.render(_FRONT.sub("", text))
     html = _ALERT.sub(lambda found: f'<blockquote class="alert {found[1].lower()}">\n<p>', html)
     html = _TABLE.sub(r'<div class="scroll">\g<0></div>', html)
-    return Markup(_CLEANER.clean(html))  # last, so that nothing is trusted that was made before
+    return sanitise_html(html)  # last, so that nothing is trusted that was made before
 
 
 def read_title(text: str) -> str:
