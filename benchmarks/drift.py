@@ -28,25 +28,31 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 from flight_delays import models
-from flight_delays.monitoring import check as stage
-from flight_delays.monitoring import drift, performance
-from flight_delays.monitoring.new_files import NewFiles
-from flight_delays.monitoring.records import Check, ColumnDrift, MonitoringRecord
-from flight_delays.pipeline.bundle import LineageRecord, MetricsRecord
-from flight_delays.pipeline.champion import Champion
-from flight_delays.pipeline.columns import ContractRecord, describe_columns
-from flight_delays.pipeline.contract import apply_contract, read_contract
-from flight_delays.pipeline.evaluation import evaluate
-from flight_delays.pipeline.prediction import predict
-from flight_delays.pipeline.profile import profile_data
-from flight_delays.pipeline.progress import silent
-from flight_delays.pipeline.replay import Answers
-from flight_delays.pipeline.settings import PARAMS, Settings, read_settings
-from flight_delays.pipeline.split import Split, features_and_target, split
 from joblib import Parallel, delayed
 from scipy.stats import binomtest
 from shifts import SHIFTS, Shift
 from sklearn.base import BaseEstimator
+
+from gitops_ml.bundle.manifest import LineageRecord, MetricsRecord
+from gitops_ml.comparison.champion import Champion
+from gitops_ml.comparison.replay import Answers
+from gitops_ml.contract.export import ContractRecord, describe_columns
+from gitops_ml.contract.schema import apply_contract
+from gitops_ml.core.progress import QuietConsole
+from gitops_ml.core.project import load_contract
+from gitops_ml.core.records import ColumnDrift
+from gitops_ml.core.settings import PARAMS, Settings, read_settings
+from gitops_ml.data.split import Split, features_and_target, split
+from gitops_ml.drift import columns
+from gitops_ml.drift.profile import profile_data
+from gitops_ml.evaluation.evaluate import evaluate
+from gitops_ml.metrics.prediction import predict
+from gitops_ml.monitoring.check import check as checking
+from gitops_ml.monitoring.check import performance
+from gitops_ml.monitoring.check.context import Context
+from gitops_ml.monitoring.check.history import summarise
+from gitops_ml.monitoring.check.new_files import NewFiles
+from gitops_ml.monitoring.check.records import Check, MonitoringRecord
 
 CANDIDATE = "boosting"
 TRAIN_ROWS, TEST_ROWS = 12_000, 5_000
@@ -71,15 +77,15 @@ def read_flights(months: Sequence[int]) -> pd.DataFrame:
     """Return the flights of some months as the contract has them."""
     paths = [Path(f"data/flights-2013-{month:02}.parquet") for month in months]
     flights = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
-    return apply_contract(flights, read_contract()).frame
+    return apply_contract(flights, load_contract()).frame
 
 
 def crown(parts: Split, to_come: pd.DataFrame, by: str, settings: Settings, folder: Path) -> World:
-    """Train a champion, and write what those read of its bundle who watch it."""
+    """Train a champion, and write what a check reads of its bundle."""
     features, target = features_and_target(parts.train, settings)
     model = models.candidates(settings.train.seed)[CANDIDATE].fit(features, target)
     baseline = models.baseline().fit(features, target)
-    found = evaluate(model, baseline, parts, settings, silent).record
+    found = evaluate(model, baseline, parts, settings, QuietConsole().progress).record
     MetricsRecord(
         rows=found.rows, primary=settings.train.metric, metrics=found.metrics, slices=found.slices
     ).write(folder)
@@ -129,17 +135,17 @@ def shortcuts(world: World, rows: pd.DataFrame) -> Iterator[None]:
     new_files = NewFiles(frame=rows, files=["new"])
     with ExitStack() as stack:
         for place, name, value in [
-            (stage, "read_new_files", lambda settings, root: new_files),
-            (stage, "replay", answer),
-            (performance, "rank_columns", lambda *arguments: []),
-            (drift, "find_threshold", remember),
+            (checking, "read_new_files", lambda settings, root: new_files),
+            (checking, "replay", answer),
+            (performance, "permutation_importances", lambda *arguments: []),
+            (columns, "find_threshold", remember),
         ]:
             stack.enter_context(mock.patch.object(place, name, value))
         yield
 
 
 KNOWN: dict[tuple[str, int, float], float] = {}
-calibrate = drift.find_threshold
+calibrate = columns.find_threshold
 
 
 def remember(profile: object, n_rows: int, level: float) -> float:
@@ -151,9 +157,10 @@ def remember(profile: object, n_rows: int, level: float) -> float:
 
 
 def check(world: World, rows: pd.DataFrame, checks: Sequence[Check] = ()) -> MonitoringRecord:
-    """Check at some rows that have arrived."""
+    """Check production with some rows that have arrived."""
+    context = Context(Path(), world.settings, world.champion, NOW, checks)
     with shortcuts(world, rows.reset_index(drop=True)):
-        return stage.check(world.settings, Path(), world.champion, checks, NOW)
+        return checking.check_production(context)
 
 
 def draw(world: World, n_rows: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -162,7 +169,7 @@ def draw(world: World, n_rows: int, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def blame(record: MonitoringRecord) -> set[str]:
-    """Return the questions that speak against production."""
+    """Return the topics that are violated."""
     return {one.topic for one in record.alarms if one.violated}
 
 
@@ -172,7 +179,7 @@ def list_moved(record: MonitoringRecord) -> list[ColumnDrift]:
 
 
 def check_many(world: World, n_rows: int, checks: int, seed: int) -> list[set[str]]:
-    """Check at drawn rows again and again."""
+    """Check drawn rows again and again."""
     streams = np.random.default_rng(seed).spawn(checks)
     return [blame(check(world, draw(world, n_rows, rng))) for rng in streams]
 
@@ -229,7 +236,7 @@ def tell_months(settings: Settings, folder: Path) -> None:
     print("\n| month | rows | what moved | ROC AUC | alarm |\n|---|---:|---|---:|---|")
     for month in range(9, 13):
         record = check(world, read_flights([month]), checks)
-        checks.append(stage.brief(record))
+        checks.append(summarise(record))
         moved = list_moved(record)
         words = ", ".join(f"`{one.column}` ({one.change}; PSI {one.psi:.2f})" for one in moved[:4])
         more = f" and {len(moved) - 4} more" if len(moved) > 4 else ""

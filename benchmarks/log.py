@@ -64,8 +64,8 @@ def make_tail(rng: Any) -> bytes:
 
 def read(folder: Path) -> int:
     """Read as ``mlops monitor`` does, and return the number of records."""
-    from flight_delays.monitoring.log import PredictionLogWindow
-    from flight_delays.pipeline.columns import Column, ContractRecord
+    from gitops_ml.contract.export import Column, ContractRecord
+    from gitops_ml.monitoring.prediction_log.window import PredictionLogWindow
 
     facts: dict[str, Any] = {"role": "feature", "nullable": True, "unique": False, "required": True}
     contract = ContractRecord(
