@@ -2,7 +2,7 @@
 
     python benchmarks/alarms.py [--pulls 200] [--rows 5300]
 
-Run with the interpreter of a baked project. In half of the pull requests the challenger is the
+Run with the interpreter of a project. In half of the pull requests the challenger is the
 champion trained with another seed. In the other half it is worse in truth, by twice the margin:
 noise is mixed into its scores. Each pull request has test rows of its own, and passes through what
 ``mlops compare`` calls; only the champion's process is left out. Prints a table; fails if more than
@@ -21,25 +21,26 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
-from flight_delays.pipeline import challenge as stage
-from flight_delays.pipeline.bundle import LineageRecord
-from flight_delays.pipeline.champion import Champion
-from flight_delays.pipeline.columns import Column, ContractRecord
-from flight_delays.pipeline.comparison import compare
-from flight_delays.pipeline.prediction import predict
-from flight_delays.pipeline.records import (
+from joblib import Parallel, delayed
+from scipy.stats import binomtest
+from sklearn.base import BaseEstimator
+from world import DAY, FEATURES, SEEDS, TRAIN_ROWS, Blurred, World, draw_rows, make_world
+
+from gitops_ml.bundle.manifest import LineageRecord
+from gitops_ml.comparison import challenge as stage
+from gitops_ml.comparison.champion import Champion
+from gitops_ml.comparison.compare import compare
+from gitops_ml.comparison.replay import Answers
+from gitops_ml.contract.export import Column, ContractRecord
+from gitops_ml.core.records import (
     ComparisonRecord,
     Estimate,
     EvaluationRecord,
     MetricResult,
     ValidationRecord,
 )
-from flight_delays.pipeline.replay import Answers
-from flight_delays.pipeline.settings import Settings
-from joblib import Parallel, delayed
-from scipy.stats import binomtest
-from sklearn.base import BaseEstimator
-from world import DAY, FEATURES, SEEDS, TRAIN_ROWS, Blurred, World, draw_rows, make_world
+from gitops_ml.core.settings import Settings
+from gitops_ml.metrics.prediction import predict
 
 VERDICTS = ["better", "no worse", "worse", "cannot tell"]
 NO_WORSE, SLICES = "no worse than champion", "slices"
@@ -100,8 +101,9 @@ def judge(pair: Pair, test: pd.DataFrame) -> ComparisonRecord:
 
     nothing = pd.DataFrame(index=test.index)
     with mock.patch.object(stage, "replay", answer):
-        found = stage.challenge(challenger, make_champion(), test, nothing, SETTINGS)
-    return compare(*make_records(len(test)), found, SETTINGS, bundle_bytes=0)
+        answers = stage.predict_test(challenger, test, SETTINGS)
+        found = stage.challenge(answers, make_champion(), test, nothing, SETTINGS)
+    return compare(*make_records(len(test)), found.result, SETTINGS, bundle_bytes=0)
 
 
 def pair_seeds(world: World) -> Callable[[int], Pair]:

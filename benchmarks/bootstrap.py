@@ -1,8 +1,8 @@
-"""Measure the paired bootstrap of this project against a plain loop of scikit-learn's metrics.
+"""Measure the paired bootstrap of the library against a plain loop of scikit-learn's metrics.
 
     python benchmarks/bootstrap.py
 
-Run with the interpreter of a baked project. Two models score the same rows; wanted are replicates
+Run with the interpreter of a project. Two models score the same rows; wanted are replicates
 of their differences in four metrics, 1,000 as by default. The loop's time grows with their number,
 so few are timed and the rest is worked out. Each side runs in a process of its own. Prints a
 table; fails if the two sides differ for the same draws.
@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
-    from flight_delays.pipeline.measurement import Trial
-    from flight_delays.pipeline.metrics import Metric
+
+    from gitops_ml.evaluation.paired import PairedPredictions
+    from gitops_ml.metrics.registry import Metric
 
 REPLICATES = 1000
 # Rows, replicates that the loop is timed on, and those that are compared one by one.
@@ -30,11 +31,12 @@ TOLERANCE = 1e-9
 MEGABYTE = 1e6
 
 
-def make_trial(n_rows: int) -> Trial:
+def make_pair(n_rows: int) -> PairedPredictions:
     """Return rows of which a quarter is positive, and what two models say that often agree."""
     import numpy as np
-    from flight_delays.pipeline.measurement import Trial
-    from flight_delays.pipeline.prediction import Prediction
+
+    from gitops_ml.evaluation.paired import PairedPredictions
+    from gitops_ml.metrics.prediction import Prediction
 
     rng = np.random.default_rng(7)
     y_true = (rng.random(n_rows) < 0.25).astype(int)
@@ -43,23 +45,23 @@ def make_trial(n_rows: int) -> Trial:
     first, second = (
         Prediction((score > 0.5).astype(int), np.column_stack([1 - score, score])) for score in scores
     )
-    return Trial(y_true, (first, second), np.array([0, 1]), None)
+    return PairedPredictions(y_true, (first, second), np.array([0, 1]), None)
 
 
 def find_metrics() -> list[Metric]:
-    """Return the metrics as the project knows them."""
-    from flight_delays.pipeline.metrics import find_metric
+    """Return the metrics as the library knows them."""
+    from gitops_ml.metrics.registry import find_metric
 
     return [find_metric(name, "classification") for name in METRICS]
 
 
-def score_rows(trial: Trial, rows: np.ndarray) -> list[float]:
+def score_rows(pair: PairedPredictions, rows: np.ndarray) -> list[float]:
     """Return the differences on rows that are really drawn, as scikit-learn computes them."""
     from sklearn import metrics as sk
 
     functions = [sk.roc_auc_score, sk.average_precision_score, sk.log_loss, sk.brier_score_loss]
-    y_true = trial.y_true[rows]
-    first, second = (one.probability[:, 1][rows] for one in trial.predictions)  # type: ignore[index]
+    y_true = pair.y_true[rows]
+    first, second = (one.probability[:, 1][rows] for one in pair.predictions)  # type: ignore[index]
     return [function(y_true, first) - function(y_true, second) for function in functions]
 
 
@@ -67,20 +69,20 @@ def run_loop(n_rows: int, replicates: int) -> dict[str, float]:
     """Time the plain loop."""
     import numpy as np
 
-    trial, rng = make_trial(n_rows), np.random.default_rng(1)
-    score_rows(trial, np.arange(n_rows))
+    pair, rng = make_pair(n_rows), np.random.default_rng(1)
+    score_rows(pair, np.arange(n_rows))
     clock = time.perf_counter()
     for _ in range(replicates):
-        score_rows(trial, rng.integers(0, n_rows, n_rows))
+        score_rows(pair, rng.integers(0, n_rows, n_rows))
     return {"seconds": time.perf_counter() - clock}
 
 
 def run_ours(n_rows: int, replicates: int) -> dict[str, float]:
-    """Time the project's own, values and interval ends included, and look at its memory."""
+    """Time the library's, values and interval ends included, and look at its memory."""
     import resource
 
-    from flight_delays.pipeline.measurement import measure
-    from flight_delays.pipeline.settings import Settings
+    from gitops_ml.core.settings import Settings
+    from gitops_ml.evaluation.paired import score_pair
 
     settings = Settings.model_validate(
         {
@@ -90,10 +92,10 @@ def run_ours(n_rows: int, replicates: int) -> dict[str, float]:
             "evaluate": {"metrics": METRICS, "replicates": replicates},
         }
     )
-    trial, metrics = make_trial(n_rows), find_metrics()
+    pair, metrics = make_pair(n_rows), find_metrics()
     held = read_held_memory()
     clock = time.perf_counter()
-    measure(trial, metrics, [], settings)
+    score_pair(pair, metrics, [], settings)
     seconds = time.perf_counter() - clock
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {"seconds": seconds, "peak": peak / MEGABYTE, "added": (peak - held) / MEGABYTE}
@@ -109,12 +111,13 @@ def read_held_memory() -> int:
 def run_check(n_rows: int, replicates: int) -> dict[str, float]:
     """Return by how much the two sides differ at most, when both are given the same draws."""
     import numpy as np
-    from flight_delays.pipeline.resampling import Draws, Part, bootstrap
 
-    trial, draws = make_trial(n_rows), Draws(n_rows, replicates, seed=3)
-    [found] = bootstrap(trial.y_true, trial.predictions, trial.classes, [Part(None, find_metrics())], draws)
+    from gitops_ml.evaluation.bootstrap.resample import Draws, Subset, bootstrap
+
+    pair, draws = make_pair(n_rows), Draws(n_rows, replicates, seed=3)
+    [found] = bootstrap(pair.y_true, pair.predictions, pair.classes, [Subset(None, find_metrics())], draws)
     ours = np.array([found[name][0] - found[name][1] for name in METRICS]).T
-    loop = [score_rows(trial, np.repeat(np.arange(n_rows), counts)) for counts in draws.count(0, replicates)]
+    loop = [score_rows(pair, np.repeat(np.arange(n_rows), counts)) for counts in draws.count(0, replicates)]
     return {"gap": float(np.abs(ours - loop).max())}
 
 
