@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitops_ml.report.fragment import find_problem
 from rendering import JOINER, MARKDOWN, OWN, SCRIPT, find_harm, load_script, look, render
 
 REPORTS = [Path(__file__).parent / "reports" / f"{name}.md" for name in ("better", "worse")]
@@ -174,3 +175,12 @@ def test_program(tmp_path: Path) -> None:
         command = [sys.executable, "-I", "-S", str(SCRIPT), origin]
         ended = subprocess.run(command, input=b"caf\xe9 @a\n", cwd=tmp_path, capture_output=True, check=True)
         assert expected == ended.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    "tag", ["details", "summary", "sub", "code", "b", "sup", "kbd", "p", "div", "table", "a"]
+)
+def test_a_section_of_a_team_may_hold_the_html_that_is_shown(tag: str) -> None:
+    """The library refuses other HTML, which the script would turn into text."""
+    section = f"One <{tag}>two</{tag}> three.\n"
+    assert (find_problem(section) is None) == (section == script.neutralise_own(section.encode()))
