@@ -1,1 +1,1 @@
-"""How good a model is, with intervals."""
+"""Evaluation on the test part: metrics with intervals, slices, curves, permutation importance."""

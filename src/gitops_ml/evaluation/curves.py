@@ -1,4 +1,4 @@
-"""Curves of the test rows, thin enough for a small record."""
+"""ROC, precision-recall and calibration curves, residuals, and the confusion matrix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good the challenger is on rows it has never seen, and how sure that is."""
+"""Evaluation of challenger and baseline on the test part, with bootstrap intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of the test rows that are looked at one by one."""
+"""Slices: the test rows where a column has one value, or lies in one range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bootstrap intervals, fast enough to put one on every number.
+"""Draws of the bootstrap, and percentile intervals from its replicates.
 
 A replicate draws as many rows as there are, with replacement. It is kept as how often each row
 was drawn, not as a copy of the rows: a metric of the replicate is then a weighted metric of the

@@ -1,4 +1,4 @@
-"""Metrics made of sums over rows, for many weightings of the same rows."""
+"""Metrics that are functions of sums over rows, for many weightings of the same rows."""
 
 from __future__ import annotations
 
