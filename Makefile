@@ -17,12 +17,15 @@ WORKFLOWS := .github/workflows/*.yml {{cookiecutter.__project_slug}}/.github/wor
 export PROBLEM ?= classification
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bake demo test programs charts check gallery bench lock release clean
+.PHONY: help setup wheel bake demo test programs charts check gallery bench lock release clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*  ## /\1	/p' Makefile | while IFS='	' read -r target text; do printf '  make %-9s%s\n' "$$target" "$$text"; done
 
 setup: $(VENV)/ready  ## make the environment (done by the others when needed)
+
+wheel: $(VENV)/ready  ## put the library, as it is in src/, into the template
+	@PYTHONPATH=src $(BIN)/python -m rehearsal.wheel
 
 bake: $(VENV)/ready  ## bake the default project into demo/ (PROBLEM=regression for the other one)
 	@PYTHONPATH=src $(BIN)/python -m rehearsal.demo
