@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..core.errors import LifecycleError
 from .console import open_console, say_error
 from .options import AsJson, Champion
 
@@ -83,15 +82,11 @@ def card() -> None:
 @app.command()
 def gate(as_json: AsJson = False) -> None:
     """Exit with status 1 unless the last run finished and every gate holds."""
+    from ..comparison.compare import read_comparison
     from ..core.layout import BUILD
-    from ..core.records import ComparisonRecord, RunRecord
     from ..report.console_lines import describe_failure, describe_success
 
-    build = Path(BUILD)
-    last = RunRecord.read(build)
-    if last.status == "failed":
-        raise LifecycleError(f"the run failed at stage {last.stage}: {last.error}")
-    comparison = ComparisonRecord.read(build)
+    comparison = read_comparison(Path(BUILD))
     if as_json:
         gates = [gate.model_dump() for gate in comparison.gates]
         typer.echo(json.dumps({"passed": comparison.passed, "gates": gates}))

@@ -1,4 +1,4 @@
-"""The challenger against the champion: both predict the same rows, which neither was trained on."""
+"""Paired comparison of challenger and champion, on test rows that neither was trained on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ..evaluation.slices import Slice, cut_slices
 from ..metrics.prediction import Prediction, predict
 from ..metrics.registry import find_metric
 from .champion import Champion, find_unknown_rows, list_missing, select_features
-from .replay import Answers, Incomparable, replay
+from .replay import Answers, IncomparableError, replay
 from .verdict import decide
 
 # Of the differences on all slices together, this share may look significant by chance.
@@ -36,7 +36,7 @@ SLICE_ERRORS = 0.05
 
 
 @dataclass(frozen=True)
-class Ground:
+class SharedRows:
     """The test rows on which two models are compared."""
 
     places: np.ndarray
@@ -89,67 +89,69 @@ def challenge(
     result = ChampionResult(version=champion.version, commit=lineage.commit, run_key=lineage.run_key)
     try:
         _require_same_question(champion, settings)
-        ground = _find_ground(champion, test, dropped)
-        answers = replay(champion.bundle, ground.features, settings.train.candidate_timeout)
+        shared = _select_rows(champion, test, dropped)
+        answers = replay(champion.bundle, shared.features, settings.train.candidate_timeout)
         prediction = _align(answers, challenger.classes)
-        scores = _score(challenger, prediction, ground, settings)
-    except Incomparable as obstacle:
+        scores = _score(challenger, prediction, shared, settings)
+    except IncomparableError as obstacle:
         return Challenge(result.model_copy(update={"obstacle": str(obstacle)}))
     compared = {
         "notes": _list_notes(dropped),
-        "rows": len(ground.rows),
-        "known_rows": len(test) - len(ground.rows),
+        "rows": len(shared.rows),
+        "known_rows": len(test) - len(shared.rows),
         "metrics": [_pair_metric(score) for score in scores.metrics],
         "skipped": scores.skipped,
         "slices": _pair_slices(scores.slices, settings),
     }
-    return Challenge(result.model_copy(update=compared), prediction, ground.places)
+    return Challenge(result.model_copy(update=compared), prediction, shared.places)
 
 
 def _require_same_question(champion: Champion, settings: Settings) -> None:
     contract = champion.contract
     if contract.problem != settings.problem:
-        raise Incomparable(f"the champion answers a {contract.problem}, the challenger a {settings.problem}")
+        raise IncomparableError(
+            f"the champion answers a {contract.problem}, the challenger a {settings.problem}"
+        )
     if contract.target != settings.data.target:
-        raise Incomparable(
+        raise IncomparableError(
             f"the champion predicts '{contract.target}', the challenger '{settings.data.target}'"
         )
 
 
-def _find_ground(champion: Champion, test: pd.DataFrame, dropped: pd.DataFrame) -> Ground:
+def _select_rows(champion: Champion, test: pd.DataFrame, dropped: pd.DataFrame) -> SharedRows:
     frame = pd.concat([test, dropped], axis=1)
     if missing := list_missing(champion, frame):
         names = ", ".join(f"'{name}'" for name in missing)
-        raise Incomparable(f"the champion needs {names}, which the data no longer have")
+        raise IncomparableError(f"the champion needs {names}, which the data no longer have")
     try:
         unknown = find_unknown_rows(champion, frame)
         seen = select_features(champion, frame)
     except (TypeError, ValueError) as error:
-        raise Incomparable(
+        raise IncomparableError(
             f"the data are no longer of the champion's types ({describe_error(error)})"
         ) from None
     if not unknown.any():
-        raise Incomparable(f"the champion may have been trained on all of the {len(test):,} test rows")
+        raise IncomparableError(f"the champion may have been trained on all of the {len(test):,} test rows")
     places = np.flatnonzero(unknown)
-    return Ground(
+    return SharedRows(
         places=places,
         rows=test.iloc[places].reset_index(drop=True),
         features=seen.iloc[places].reset_index(drop=True),
     )
 
 
-def _score(challenger: Answers, champion: Prediction, ground: Ground, settings: Settings) -> PairedScores:
+def _score(challenger: Answers, champion: Prediction, shared: SharedRows, settings: Settings) -> PairedScores:
     pair = PairedPredictions(
-        y_true=read_target(ground.rows, settings),
-        predictions=(challenger.prediction.take(ground.places), champion),
+        y_true=read_target(shared.rows, settings),
+        predictions=(challenger.prediction.take(shared.places), champion),
         classes=challenger.classes,
-        groups=number_groups(ground.rows, settings),
+        groups=number_groups(shared.rows, settings),
     )
     metrics = [find_metric(name, settings.problem) for name in dict.fromkeys(settings.evaluate.metrics)]
-    slices, _ = cut_slices(ground.rows, settings)
+    slices, _ = cut_slices(shared.rows, settings)
     scores = score_pair(pair, metrics, slices, settings)
     if reason := scores.skipped.get(settings.train.metric):
-        raise Incomparable(f"{settings.train.metric} has no value for both: {reason}")
+        raise IncomparableError(f"{settings.train.metric} has no value for both: {reason}")
     return scores
 
 

@@ -103,12 +103,12 @@ def recover_columns(
 
 
 def find_unknown_rows(champion: Champion, frame: pd.DataFrame) -> np.ndarray:
-    """Tell which rows the champion cannot have been trained on.
+    """Return a mask of the rows that the champion cannot have been trained on.
 
     Parameters
     ----------
     champion : Champion
-        Its lineage says where its split lies.
+        Its lineage has the boundary of its split.
     frame : DataFrame of shape (n_rows, n_columns)
         With the column that decided its split.
 
@@ -144,7 +144,7 @@ def select_features(champion: Champion, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_version(path: Path) -> int | None:
-    """Return the version that ``model.json`` tells; None where there is none.
+    """Return the version in ``model.json``; None where there is none.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a change changes in data, contract, settings and card, for those who review it."""
+"""Changes of a commit in data, contract, settings and card, for those who review it."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def list_column_changes(before: Sequence[Column], after: Sequence[Column]) -> li
     changes += [ColumnChange(column=name, change="removed") for name in old if name not in new]
     for name in new:
         if name in old and new[name] != old[name]:
-            details = _tell_differences(old[name], new[name])
+            details = _describe_differences(old[name], new[name])
             changes.append(ColumnChange(column=name, change="changed", details=details))
     return changes
 
@@ -177,12 +177,12 @@ def _write(value: Any) -> str:
     return "[" + ", ".join(map(_write, value)) + "]" if isinstance(value, list) else str(value)
 
 
-def _tell_differences(old: dict[str, Any], new: dict[str, Any]) -> str:
-    parts = [f"{key} {_say(old[key])} → {_say(new[key])}" for key in new if old[key] != new[key]]
-    return "; ".join(parts)
+def _describe_differences(old: dict[str, Any], new: dict[str, Any]) -> str:
+    changed = [key for key in new if old[key] != new[key]]
+    return "; ".join(f"{key} {_write_optional(old[key])} → {_write_optional(new[key])}" for key in changed)
 
 
-def _say(value: Any) -> str:
+def _write_optional(value: Any) -> str:
     if value is None or value == []:
         return "none"
     return _write(value)

@@ -1,6 +1,8 @@
-"""Whether the challenger is better, and whether it may be merged."""
+"""The comparison: the verdict on the challenger, and the gates that it must pass."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from ..core.errors import LifecycleError
 from ..core.records import (
@@ -10,6 +12,7 @@ from ..core.records import (
     EvaluationRecord,
     MetricResult,
     PairedMetric,
+    RunRecord,
     ValidationRecord,
     Verdict,
 )
@@ -60,6 +63,20 @@ def compare(
     # After the gates that say whether the model is worth anything at all.
     gates = waive([*gates[:2], *guards, *gates[2:]], settings)
     return _record(verdict, found, margin, settings, against="champion", gates=gates, champion=champion)
+
+
+def read_comparison(build: Path) -> ComparisonRecord:
+    """Read the comparison of the last run, which must have finished.
+
+    Raises
+    ------
+    LifecycleError
+        If it failed, or there is none.
+    """
+    run = RunRecord.read(build)
+    if run.status == "failed":
+        raise LifecycleError(f"The run of {build} failed at stage {run.stage}: {run.error}")
+    return ComparisonRecord.read(build)
 
 
 def _record(

@@ -68,7 +68,7 @@ def guard_champion(
         Gate(
             name="no worse than champion",
             passed=passed,
-            evidence=_tell_difference(champion, primary, margin, passed),
+            evidence=_describe_difference(champion, primary, margin, passed),
         ),
         *_guard_slices(champion, primary),
     ]
@@ -90,7 +90,7 @@ def waive(gates: list[Gate], settings: Settings) -> list[Gate]:
     return [_waive_one(gate, waivers.get(gate.name), today) for gate in gates]
 
 
-def _tell_difference(
+def _describe_difference(
     champion: ChampionResult, primary: PairedMetric | None, margin: float, passed: bool
 ) -> str:
     if champion.same:
@@ -114,11 +114,11 @@ def _guard_slices(champion: ChampionResult, primary: PairedMetric | None) -> lis
     evidence = f"none of {plural(len(champion.slices), 'slice')} significantly worse"
     if worse:
         more = f", and {len(worse) - 1} more" if len(worse) > 1 else ""
-        evidence = f"{_tell_slice(worse[0], primary.name)}{more}"
+        evidence = f"{_describe_slice(worse[0], primary.name)}{more}"
     return [Gate(name="slices", passed=not worse, evidence=evidence)]
 
 
-def _tell_slice(piece: PairedSlice, metric: str) -> str:
+def _describe_slice(piece: PairedSlice, metric: str) -> str:
     loss = write_metric(metric, piece.difference, like=_finest(piece.difference), sign="+")
     return f"{piece.column} = {piece.level} is worse: {name_metric(metric)} {loss}"
 
@@ -156,7 +156,7 @@ def _beats_baseline(metric: MetricResult) -> Gate:
 
 
 def _finest(*estimates: Estimate) -> Estimate:
-    """Return the estimate that tells how many digits are worth showing."""
+    """Return the estimate whose decimals suit them all."""
     return min(estimates, key=lambda estimate: abs(estimate.value) or 1.0)
 
 

@@ -1,4 +1,4 @@
-"""A champion's answers to rows of today, given with the code that it was made with.
+"""Predictions of a champion for rows of today, made with the code of its own bundle.
 
 A model's file names functions and classes of ``features.py`` and ``models.py``. Loaded into the
 process of a change that has edited them, a champion would quietly predict with the code of its
@@ -25,8 +25,8 @@ from ..metrics.prediction import Prediction
 ROWS, ANSWERS = "rows.pickle", "answers.npz"
 
 
-class Incomparable(LifecycleError):  # noqa: N818, it is an answer, not a mistake
-    """Two models cannot be compared; the message says why."""
+class IncomparableError(LifecycleError):
+    """Two models cannot be compared."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def replay(bundle: Path, rows: pd.DataFrame, timeout: float) -> Answers:
 
     Raises
     ------
-    Incomparable
+    IncomparableError
         If the model cannot be loaded, no longer answers as it did, or cannot predict these rows.
     """
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
@@ -68,10 +68,10 @@ def replay(bundle: Path, rows: pd.DataFrame, timeout: float) -> Answers:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise Incomparable(f"its model took over {timeout:g} s to predict") from None
+            raise IncomparableError(f"its model took over {timeout:g} s to predict") from None
         if ended.returncode:
             reason = ended.stderr.strip().splitlines() or [f"its process ended with {ended.returncode}"]
-            raise Incomparable(reason[-1])
+            raise IncomparableError(reason[-1])
         return _read(Path(folder) / ANSWERS)
 
 
@@ -82,7 +82,7 @@ def _read(path: Path) -> Answers:
 
 
 def _answer(bundle: Path, folder: Path) -> None:
-    """Predict and write down the answers: what happens in the process of the champion."""
+    """Predict the rows of a folder, in the process that has the code of the champion."""
     from ..bundle.bundle import load_bundle, use_code
     from ..bundle.golden import replay_golden
     from ..metrics.prediction import predict
@@ -90,7 +90,7 @@ def _answer(bundle: Path, folder: Path) -> None:
     use_code(bundle)
     loaded = load_bundle(bundle)
     if not replay_golden(loaded.model, bundle, loaded.contract):
-        raise Incomparable(
+        raise IncomparableError(
             "with the libraries of this commit its model no longer predicts what it did when it was made"
         )
     with (folder / ROWS).open("rb") as file:
@@ -101,15 +101,14 @@ def _answer(bundle: Path, folder: Path) -> None:
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """Return an array that a file without pickles can hold: labels kept as objects become text."""
+    """Convert labels of type object, which a file without pickles cannot hold."""
     return np.asarray(array.tolist()) if array.dtype == object else array
 
 
 if __name__ == "__main__":
     try:
         _answer(Path(sys.argv[1]), Path(sys.argv[2]))
+    except LifecycleError as error:
+        sys.exit(" ".join(str(error).split()))
     except Exception as error:
-        told = (
-            str(error) if isinstance(error, LifecycleError) else f"its model raised {describe_error(error)}"
-        )
-        sys.exit(" ".join(told.split()))
+        sys.exit(" ".join(f"its model raised {describe_error(error)}".split()))

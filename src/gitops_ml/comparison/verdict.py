@@ -1,4 +1,4 @@
-"""What an interval of a difference says."""
+"""The verdict on the interval of a difference."""
 
 from __future__ import annotations
 

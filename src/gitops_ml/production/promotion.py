@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..bundle.archive import is_packed
 from ..bundle.manifest import LineageRecord, MetricsRecord, verify_bundle
+from ..comparison.compare import read_comparison
 from ..core.errors import LifecycleError
 from ..core.layout import ARCHIVE, BUILD, BUNDLE, CARD, STATE
-from ..core.records import ComparisonRecord, RunRecord
 from ..report.console_lines import describe_failure
 from .branch import (
     Branch,
@@ -43,9 +43,7 @@ def plan_promotion(root: Path, history: list[Deployment]) -> State | None:
         If the run failed, a gate stands in the way, or the package is not that of the run's bundle.
     """
     build = root / BUILD
-    run, comparison = RunRecord.read(build), ComparisonRecord.read(build)
-    if run.status == "failed":
-        raise LifecycleError(f"{build} cannot be promoted: the run failed at stage {run.stage}: {run.error}")
+    comparison = read_comparison(build)
     failing = [describe_failure(gate) for gate in comparison.gates if gate.blocks]
     if failing:
         raise LifecycleError(f"{build} cannot be promoted: {'; '.join(failing)}.")

@@ -100,7 +100,7 @@ def test_gate_fails_after_a_failed_run(done: Path) -> None:
     result = mlops("gate")
 
     assert 1 == result.exit_code
-    assert "the run failed at stage settings" in result.stderr
+    assert "The run of build failed at stage settings" in result.stderr
 
 
 def test_gate_before_any_run(project: Path) -> None:

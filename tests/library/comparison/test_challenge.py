@@ -17,7 +17,7 @@ from gitops_ml.bundle.manifest import LineageRecord
 from gitops_ml.comparison import challenge as module
 from gitops_ml.comparison.challenge import challenge, predict_test
 from gitops_ml.comparison.champion import Champion
-from gitops_ml.comparison.replay import Answers, Incomparable
+from gitops_ml.comparison.replay import Answers, IncomparableError
 from gitops_ml.contract.export import Column, ContractRecord
 from gitops_ml.core.records import ChampionResult
 from gitops_ml.core.settings import Settings
@@ -231,7 +231,7 @@ def test_a_champion_that_cannot_answer_is_an_obstacle(meet: Meet) -> None:
     """Its process may fail in any way."""
 
     def fail(rows: pd.DataFrame) -> Answers:
-        raise Incomparable("its model took over 300 s to predict")
+        raise IncomparableError("its model took over 300 s to predict")
 
     assert "its model took over 300 s to predict" == meet(answer=fail).obstacle
 

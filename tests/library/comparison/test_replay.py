@@ -18,7 +18,7 @@ from gitops_ml.bundle.golden import GoldenRecord
 from gitops_ml.bundle.manifest import write_manifest
 from gitops_ml.bundle.model_file import save_model
 from gitops_ml.comparison.champion import locate_champion, read_champion
-from gitops_ml.comparison.replay import Incomparable, replay
+from gitops_ml.comparison.replay import IncomparableError, replay
 from gitops_ml.contract.export import ContractRecord, restore_frame
 from gitops_ml.core.errors import LifecycleError
 from gitops_ml.metrics.prediction import predict
@@ -102,7 +102,7 @@ def test_a_champion_that_no_longer_answers_as_it_did_is_not_compared(bundle: Pat
     outputs = (np.asarray(golden.outputs) + 0.01).tolist()
     golden.model_copy(update={"outputs": outputs}).write(bundle)
     write_manifest(bundle)
-    with pytest.raises(Incomparable, match="no longer predicts what it did"):
+    with pytest.raises(IncomparableError, match="no longer predicts what it did"):
         replay(bundle, read_golden(bundle), TIMEOUT)
 
 
@@ -110,7 +110,7 @@ def test_a_champion_whose_code_fails_is_not_compared(bundle: Path) -> None:
     """The reason is one line of what it raised."""
     (bundle / "code" / "toy_binary" / "features.py").write_text("raise RuntimeError('no luck\\nat all')\n")
     write_manifest(bundle)
-    with pytest.raises(Incomparable, match=r"^its model raised RuntimeError: no luck$"):
+    with pytest.raises(IncomparableError, match=r"^its model raised RuntimeError: no luck$"):
         replay(bundle, read_golden(bundle), TIMEOUT)
 
 
@@ -118,7 +118,7 @@ def test_a_champion_that_hangs_is_not_waited_for(bundle: Path) -> None:
     """The others have the runner for a limited time too."""
     (bundle / "code" / "toy_binary" / "features.py").write_text("import time\n\ntime.sleep(60)\n")
     write_manifest(bundle)
-    with pytest.raises(Incomparable, match="its model took over 4 s to predict"):
+    with pytest.raises(IncomparableError, match="its model took over 4 s to predict"):
         replay(bundle, read_golden(bundle), 4)
 
 

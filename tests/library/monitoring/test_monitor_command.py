@@ -13,7 +13,7 @@ import pytest
 
 from gitops_ml.bundle.bundle import load_bundle
 from gitops_ml.comparison.champion import Champion, read_champion
-from gitops_ml.comparison.replay import Answers, Incomparable
+from gitops_ml.comparison.replay import Answers, IncomparableError
 from gitops_ml.core.settings import Settings, read_settings
 from gitops_ml.metrics.prediction import predict
 from gitops_ml.monitoring.check import check as module
@@ -156,7 +156,7 @@ def test_a_champion_that_cannot_answer_is_no_failure(
     """Its features can be checked all the same."""
 
     def fail(bundle: Path, rows: pd.DataFrame, timeout: float) -> Answers:
-        raise Incomparable("its model raised MemoryError")
+        raise IncomparableError("its model raised MemoryError")
 
     monkeypatch.setattr(module, "replay", fail)
     record = check(champion)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ...comparison.champion import Champion, list_missing, select_features
-from ...comparison.replay import Answers, Incomparable, replay
+from ...comparison.replay import Answers, IncomparableError, replay
 from ...core.errors import describe_error
 from ...core.layout import BUILD
 from ...core.records import write_text
@@ -79,7 +79,7 @@ def _predict(context: Context, frame: pd.DataFrame) -> tuple[Answers | None, str
     champion, timeout = context.champion, context.settings.train.candidate_timeout
     try:
         return replay(champion.bundle, _select_features(champion, frame), timeout), None
-    except Incomparable as obstacle:
+    except IncomparableError as obstacle:
         return None, str(obstacle)
 
 
@@ -87,11 +87,11 @@ def _select_features(champion: Champion, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the champion's features of rows, of the types it was trained on."""
     if missing := list_missing(champion, frame):
         names = ", ".join(f"'{name}'" for name in missing)
-        raise Incomparable(f"the champion needs {names}, which the new rows do not have")
+        raise IncomparableError(f"the champion needs {names}, which the new rows do not have")
     try:
         return select_features(champion, frame)
     except (TypeError, ValueError) as error:
-        raise Incomparable(
+        raise IncomparableError(
             f"the new rows are not of the champion's types ({describe_error(error)})"
         ) from None
 
@@ -102,7 +102,7 @@ def _check_performance(
     """Return how good the predictions are, or None and the reason."""
     try:
         return check_performance(context.champion, frame, predictions, context.settings), None
-    except Incomparable as obstacle:
+    except IncomparableError as obstacle:
         return None, str(obstacle)
 
 

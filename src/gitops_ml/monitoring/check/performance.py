@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from ...bundle.manifest import MetricsRecord
 from ...comparison.champion import Champion, find_unknown_rows, select_features
-from ...comparison.replay import Answers, Incomparable, replay
+from ...comparison.replay import Answers, IncomparableError, replay
 from ...contract.export import to_json
 from ...contract.validation import MIN_TEST_ROWS
 from ...core.errors import LifecycleError
@@ -44,7 +44,7 @@ def check_performance(
 
     Raises
     ------
-    Incomparable
+    IncomparableError
         If the champion predicts something else than these settings ask for, or too few labels have
         arrived.
     """
@@ -57,7 +57,7 @@ def check_performance(
     pair = _pair_with_itself(rows, predictions, places, settings)
     scores = score_pair(pair, metrics, cut_slices(rows, settings)[0], settings)
     if reason := scores.skipped.get(card.primary):
-        raise Incomparable(f"{card.primary} has no value on the new rows: {reason}")
+        raise IncomparableError(f"{card.primary} has no value on the new rows: {reason}")
     first, last = _find_period(rows, settings.data.time)
     return PerformanceCheck(
         rows=len(rows),
@@ -93,7 +93,7 @@ def subtract(live: Estimate, before: Estimate, greater_is_better: bool, reach: f
 def _require_same_target(champion: Champion, settings: Settings) -> None:
     contract = champion.contract
     if (contract.problem, contract.target) != (settings.problem, settings.data.target):
-        raise Incomparable(
+        raise IncomparableError(
             f"the champion answers a {contract.problem} of '{contract.target}', "
             f"while params.yaml asks for a {settings.problem} of '{settings.data.target}'"
         )
@@ -110,7 +110,7 @@ def _find_labelled(champion: Champion, frame: pd.DataFrame, settings: Settings) 
     places = np.flatnonzero(labelled & ~known)
     if len(places) < MIN_TEST_ROWS:
         count = plural(len(places), "labelled row")
-        raise Incomparable(f"{count} to measure it on, at least {MIN_TEST_ROWS} are needed")
+        raise IncomparableError(f"{count} to measure it on, at least {MIN_TEST_ROWS} are needed")
     return places, int(known.sum())
 
 
@@ -129,7 +129,7 @@ def _find_metrics(card: MetricsRecord, settings: Settings) -> tuple[list[Metric]
         except LifecycleError:
             gone.append(name)
     if card.primary in gone:
-        raise Incomparable(f"its primary metric '{card.primary}' is no longer there")
+        raise IncomparableError(f"its primary metric '{card.primary}' is no longer there")
     return found, gone
 
 
