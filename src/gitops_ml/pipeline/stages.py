@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import atexit
+import threading
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from ..contract.validation import Validation
     from ..data.loading import Loaded
     from ..tracking.tracker import Tracker
+
+# Seconds that a run which failed early waits at its end for what it has begun to import.
+PATIENCE = 10
 
 
 def begin(context: Context) -> ValidationRecord:
@@ -204,16 +209,21 @@ def _require_functions(settings: Settings) -> None:
 
 def _look_ahead(settings: Settings, root: Path) -> Future[Tracker]:
     """Import later stages and open MLflow's store in a thread."""
+    tracker: Future[Tracker] = Future()
 
-    def prepare() -> Tracker:
-        from ..evaluation import evaluate  # noqa: F401 - only to have it loaded
-        from ..tracking.tracker import open_tracker
+    def prepare() -> None:
+        try:
+            from ..evaluation import evaluate  # noqa: F401 - only to have it loaded
+            from ..tracking.tracker import open_tracker
 
-        return open_tracker(settings, root)
+            tracker.set_result(open_tracker(settings, root))
+        except BaseException as error:
+            tracker.set_exception(error)
 
-    pool = ThreadPoolExecutor(max_workers=1)
-    tracker = pool.submit(prepare)
-    pool.shutdown(wait=False)
+    thread = threading.Thread(target=prepare, daemon=True)
+    thread.start()
+    # Not for ever: an import that SIGINT cut off in the main thread may keep a lock that this one waits for.
+    atexit.register(thread.join, PATIENCE)
     return tracker
 
 

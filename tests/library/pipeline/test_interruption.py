@@ -27,7 +27,7 @@ def test_a_run_ended_in_the_middle(done: Path, ending: str, after: str) -> None:
         if line.startswith(after):
             break
     run.send_signal(signal.Signals[ending])
-    run.communicate()
+    run.communicate(timeout=120)
 
     assert run.returncode != 0
     assert before == read_records(done / "build")
