@@ -21,19 +21,19 @@ LONGEST_SLUG = 40
 INSTALLED = """
 aiohappyeyeballs aiohttp aiosignal alembic annotated-doc annotated-types anyio ast-serialize attr attrs
 blinker cachetools certifi cffi charset-normalizer check-jsonschema click cloudpickle colorama contourpy
-cryptography cycler databricks databricks-sdk dateutil docker dotenv execnet fastapi filelock flask
-flask-cors fonttools frozenlist fsspec git gitdb gitops-ml gitpython google google-auth graphene graphql
+cryptography cycler databricks databricks-sdk dateutil docker dotenv fastapi filelock flask flask-cors
+fonttools frozenlist fsspec git gitdb gitops-ml gitpython google google-auth graphene graphql
 graphql-core graphql-relay gunicorn h11 httptools huey idna importlib-metadata iniconfig itsdangerous
 jinja2 joblib jsonschema jsonschema-specifications kiwisolver librt mako markdown-it markdown-it-py
 markupsafe matplotlib mdurl mlflow mlflow-skinny mlflow-tracing mpl-toolkits multidict mypy
 mypy-extensions mypyc narwhals nh3 numpy opentelemetry opentelemetry-api opentelemetry-proto
 opentelemetry-sdk opentelemetry-semantic-conventions orjson packaging pandas pandera pathspec pebble pil
-pillow pip pluggy prettytable prometheus-client propcache protobuf py pyarrow pyasn1 pyasn1-modules
-pycparser pydantic pydantic-core pygments pylab pyparsing pytest pytest-xdist python-dateutil
+pillow pip pkg-resources pluggy prettytable prometheus-client propcache protobuf py pyarrow pyasn1
+pyasn1-modules pycparser pydantic pydantic-core pygments pylab pyparsing pytest python-dateutil
 python-dotenv pywin32 pyyaml referencing regress requests rich rpds rpds-py ruamel ruamel-yaml ruff
-scikit-learn scipy setuptools shellingham sklearn skops smmap sqlalchemy sqlparse starlette threadpoolctl
-typeguard typer typing-extensions typing-inspect typing-inspection tzdata urllib3 uv uvicorn uvloop
-waitress wcwidth werkzeug xdist yaml yarl zipp zizmor
+scikit-learn scipy setuptools shellingham sklearn skops smmap sqlalchemy sqlparse starlette
+threadpoolctl typeguard typer typing-extensions typing-inspect typing-inspection tzdata urllib3 uv
+uvicorn uvloop waitress wcwidth werkzeug yaml yarl zipp zizmor
 """.split()
 # Modules of the project itself and of the standard library that it does not list.
 OTHERS = ["build", "conftest", "data", "src", "test", "tests"]
