@@ -57,6 +57,7 @@ def accept(
 ) -> None:
     """Validate files against the contract and write data.lock."""
     from ..contract.validation import check
+    from ..core.formatting import plural
     from ..core.settings import PARAMS, read_settings
     from ..data import acceptance
     from ..data.lock import LOCK
@@ -84,5 +85,7 @@ def accept(
         return
     if print0:
         typer.echo("".join(f"{path}\0" for path in acceptance.list_changed(done, Path())), nl=False)
-    count = "1 file" if done.files == 1 else f"{done.files} files"
-    typer.echo(f"{LOCK} lists {count} with {done.rows:,} rows; commit it to train on them.", err=print0)
+    typer.echo(
+        f"{LOCK} lists {plural(done.files, 'file')} with {done.rows:,} rows; commit it to train on them.",
+        err=print0,
+    )

@@ -51,11 +51,11 @@ def record(remote: Remote = "origin") -> None:
 @app.command()
 def site(out: Out = Path("site"), remote: Remote = "origin") -> None:
     """Write static pages about production: what runs, what ran, how it is doing."""
+    from ..core.formatting import plural
     from ..monitoring.site.site import build_site
 
     pages = build_site(Path(), remote, out)
-    count = "1 page" if len(pages) == 1 else f"{len(pages)} pages"
-    typer.echo(f"{count} about production: open {(out / pages[0]).as_posix()}.")
+    typer.echo(f"{plural(len(pages), 'page')} about production: open {(out / pages[0]).as_posix()}.")
 
 
 def _warn(sentence: str) -> None:

@@ -33,7 +33,7 @@ def package() -> None:
 def smoke(package: Package = None, as_json: AsJson = False) -> None:
     """Prove that a package works: serve it in a clean environment, and ask what it was asked when made."""
     from ..core.layout import ARCHIVE, BUILD
-    from ..production.smoke.check import smoke
+    from ..production.smoke.smoke import smoke
 
     path = package or Path(BUILD) / ARCHIVE
     result = smoke(path, Path())

@@ -30,7 +30,7 @@ LIBRARIES = ["scikit-learn", "pandas", "numpy", "pandera", "skops", "mlflow"]
 
 
 @dataclass
-class Context:
+class RunContext:
     """What a run works on, and what its stages hand on to later ones."""
 
     root: Path

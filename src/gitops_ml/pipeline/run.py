@@ -19,7 +19,7 @@ from ..core.settings import PARAMS, read_settings
 from ..report.console_lines import describe_record
 from . import stages
 from .build_dir import carry, stage_build
-from .context import Context, describe_start
+from .context import RunContext, describe_start
 from .reuse import find_finished
 
 # What took time to make and still holds after fewer stages or a failure: the model and its bundle.
@@ -30,7 +30,7 @@ class Stage(NamedTuple):
     """A part of a run, under the name that console and reports have for it."""
 
     name: str
-    do: Callable[[Context], Record | None]
+    do: Callable[[RunContext], Record | None]
 
 
 VALIDATE = Stage("validate", stages.validate)
@@ -101,7 +101,7 @@ def perform(
     bundle = locate_champion(root, champion)
     problem: Exception | None = None
     with _rare_collection(), stage_build(root) as staged:
-        context = Context(root, staged, console, bundle, Records(run=describe_start(root)))
+        context = RunContext(root, staged, console, bundle, Records(run=describe_start(root)))
         try:
             if resume:
                 _resume(context)
@@ -116,7 +116,7 @@ def perform(
     return context.records
 
 
-def _resume(context: Context) -> None:
+def _resume(context: RunContext) -> None:
     """Take over all of the last build.
 
     Raises
@@ -131,7 +131,7 @@ def _resume(context: Context) -> None:
     carry(context.root, context.staged, [path.name for path in build.iterdir()])
 
 
-def _do(stage: Stage, context: Context) -> None:
+def _do(stage: Stage, context: RunContext) -> None:
     context.note(stage=stage.name)
     with context.console.stage(stage.name):
         record = stage.do(context)
@@ -141,7 +141,7 @@ def _do(stage: Stage, context: Context) -> None:
                 context.console.tell(sentence)
 
 
-def _finish(context: Context, problem: Exception | None) -> None:
+def _finish(context: RunContext, problem: Exception | None) -> None:
     """Write down how the stages ended, and keep what still holds of the last build."""
     staged = context.staged
     context.note(seconds=context.seconds)

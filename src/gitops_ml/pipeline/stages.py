@@ -26,7 +26,7 @@ from ..data import loading, lock
 from ..report.console_lines import describe_finding
 from . import run_key
 from .build_dir import link
-from .context import Context
+from .context import RunContext
 from .reuse import find_model
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 PATIENCE = 10
 
 
-def begin(context: Context) -> ValidationRecord:
+def begin(context: RunContext) -> ValidationRecord:
     """Validate, as the first stage of a whole run.
 
     The processes that will train start meanwhile, and what later stages need is imported and set up
@@ -57,7 +57,7 @@ def begin(context: Context) -> ValidationRecord:
     return record
 
 
-def validate(context: Context) -> ValidationRecord:
+def validate(context: RunContext) -> ValidationRecord:
     """Load the accepted data, hold them against the contract, split them, and read the champion.
 
     Raises
@@ -91,7 +91,7 @@ def validate(context: Context) -> ValidationRecord:
     return record
 
 
-def train(context: Context) -> TrainingRecord:
+def train(context: RunContext) -> TrainingRecord:
     """Train the candidates, unless a model of the same run key is at hand.
 
     Raises
@@ -112,7 +112,7 @@ def train(context: Context) -> TrainingRecord:
     return training.record
 
 
-def recall(context: Context) -> TrainingRecord:
+def recall(context: RunContext) -> TrainingRecord:
     """Take the challenger of an earlier ``mlops train``.
 
     Raises
@@ -126,7 +126,7 @@ def recall(context: Context) -> TrainingRecord:
     return reused
 
 
-def evaluate(context: Context) -> EvaluationRecord:
+def evaluate(context: RunContext) -> EvaluationRecord:
     """Measure the challenger on the test part, and write the bundle."""
     from ..bundle.bundle import write_bundle
     from ..comparison.replay import Answers
@@ -142,7 +142,7 @@ def evaluate(context: Context) -> EvaluationRecord:
     return record
 
 
-def compare(context: Context) -> ComparisonRecord:
+def compare(context: RunContext) -> ComparisonRecord:
     """Compare the challenger with the champion, reach the verdict, check the gates and the policies."""
     from ..bundle.manifest import measure_bundle
     from ..comparison.compare import compare
@@ -160,7 +160,7 @@ def compare(context: Context) -> ComparisonRecord:
     return record
 
 
-def write_card(context: Context) -> ChangesRecord:
+def write_card(context: RunContext) -> ChangesRecord:
     """Write the model card, complete the bundle with it, and return what is new in it."""
     from ..bundle.manifest import write_manifest
     from ..report.card import render_card
@@ -176,7 +176,7 @@ def write_card(context: Context) -> ChangesRecord:
     return record.model_copy(update={"card": changes.diff_cards(before, card)})
 
 
-def report(context: Context) -> None:
+def report(context: RunContext) -> None:
     """Write ``report.md`` and ``report.html``."""
     from ..report.card_sections import list_unwritten
     from ..report.html import render_page
@@ -188,7 +188,7 @@ def report(context: Context) -> None:
     write_text(context.staged / REPORT_PAGE, render_page(context.records, context.settings))
 
 
-def track(context: Context) -> None:
+def track(context: RunContext) -> None:
     """Log the run in MLflow."""
     tracker = context.tracker.result()
     run = tracker.log(context.records, context.settings, context.staged, context.model)
@@ -235,7 +235,7 @@ def _require_valid(record: ValidationRecord) -> None:
     raise LifecycleError(f"The data break the contract: {'; '.join(errors[:3])}{more}; see build/report.md.")
 
 
-def _read_champion(context: Context, bundle: Path, loaded: Loaded, validation: Validation) -> None:
+def _read_champion(context: RunContext, bundle: Path, loaded: Loaded, validation: Validation) -> None:
     """Read the champion, and what its comparison needs of the data besides the split."""
     from ..comparison.champion import read_champion, recover_columns
 
@@ -246,7 +246,7 @@ def _read_champion(context: Context, bundle: Path, loaded: Loaded, validation: V
     context.keep(changes.add_rows(context.records.changes, champion, loaded, validation, settings))
 
 
-def _challenge(context: Context) -> Challenge | None:
+def _challenge(context: RunContext) -> Challenge | None:
     """Compare the challenger with the champion, unless there is none or they are the same."""
     champion = context.champion
     if champion is None:
@@ -260,7 +260,7 @@ def _challenge(context: Context) -> Challenge | None:
     return challenge(_predict(context), champion, test, dropped, context.settings)
 
 
-def _predict(context: Context) -> Answers:
+def _predict(context: RunContext) -> Answers:
     """Return what the challenger predicts for the test part; after an evaluation, that is known."""
     if context.answers is None:
         from ..comparison.challenge import predict_test
@@ -269,7 +269,7 @@ def _predict(context: Context) -> Answers:
     return context.answers
 
 
-def _review(context: Context, record: ComparisonRecord, challenge: Challenge | None) -> ComparisonRecord:
+def _review(context: RunContext, record: ComparisonRecord, challenge: Challenge | None) -> ComparisonRecord:
     """Add the gates of policies, and keep what they saw for the sections of the report."""
     from ..comparison.policies import add_policies, find_policies
     from ..comparison.review import describe_review
@@ -281,7 +281,7 @@ def _review(context: Context, record: ComparisonRecord, challenge: Challenge | N
     return record
 
 
-def _write_sections(context: Context) -> None:
+def _write_sections(context: RunContext) -> None:
     """Write the sections of a team's own; without a comparison, those of the last one stay."""
     if context.review is None:
         return
@@ -290,7 +290,7 @@ def _write_sections(context: Context) -> None:
     context.keep(write_sections(find_sections(context.settings), context.review))
 
 
-def _reuse(context: Context) -> TrainingRecord | None:
+def _reuse(context: RunContext) -> TrainingRecord | None:
     """Take the model of the last build, or the champion's, if it has the same run key."""
     paths = [context.root / BUILD / CHALLENGER]
     if context.champion is not None:

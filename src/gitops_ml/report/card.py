@@ -22,7 +22,7 @@ from ..core.records import (
     ValidationRecord,
 )
 from ..core.settings import Settings
-from .card_sections import Section, read_metadata, read_sections
+from .card_sections import CardSection, read_metadata, read_sections
 from .content import sort_metrics, sort_slices
 from .headline import state_verdict
 from .markdown import code, escape, make_markdown_environment, table
@@ -40,7 +40,7 @@ class Facts:
     validation: ValidationRecord
     training: TrainingRecord
     evaluation: EvaluationRecord
-    sections: dict[str, Section]
+    sections: dict[str, CardSection]
     """What people wrote, by the names of the files."""
     target: str
     primary: MetricResult | None
@@ -97,7 +97,7 @@ def render_card(records: Records, settings: Settings, model: Any, root: Path) ->
     return f"---\n{front}---\n{card.render()}"
 
 
-def _collect_facts(records: Records, settings: Settings, sections: dict[str, Section]) -> Facts:
+def _collect_facts(records: Records, settings: Settings, sections: dict[str, CardSection]) -> Facts:
     validation, training, evaluation = records.validation, records.training, records.evaluation
     assert validation is not None
     assert training is not None
@@ -147,7 +147,7 @@ def _write_front_matter(metadata: dict[str, Any], settings: Settings, facts: Fac
     return yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
 
 
-def _add_human(card: Card, name: str, section: Section) -> None:
+def _add_human(card: Card, name: str, section: CardSection) -> None:
     text = section.text
     if not section.written:
         warning = f"> [!WARNING]\n> **Nobody has written this section yet.** Its place is `{section.path}`."

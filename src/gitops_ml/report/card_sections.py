@@ -22,7 +22,7 @@ TITLES = {
 }
 
 
-class Section(NamedTuple):
+class CardSection(NamedTuple):
     """One file of ``model_cards/``."""
 
     title: str
@@ -33,7 +33,7 @@ class Section(NamedTuple):
     """False while the file is missing, empty, or still holds the text it came with."""
 
 
-def read_sections(root: Path) -> dict[str, Section]:
+def read_sections(root: Path) -> dict[str, CardSection]:
     """Read the sections by their names, such as ``intended_use``."""
     return {name: _read_section(root, name, title) for name, title in TITLES.items()}
 
@@ -63,7 +63,7 @@ def read_metadata(root: Path) -> dict[str, Any]:
     return content
 
 
-def _read_section(root: Path, name: str, title: str) -> Section:
+def _read_section(root: Path, name: str, title: str) -> CardSection:
     path = Path(FOLDER) / f"{name}.md"
     text = (root / path).read_text(encoding="utf-8").strip() if (root / path).exists() else ""
-    return Section(title, path.as_posix(), text, written=bool(text) and not text.startswith(MARKER))
+    return CardSection(title, path.as_posix(), text, written=bool(text) and not text.startswith(MARKER))

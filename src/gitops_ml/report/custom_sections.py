@@ -63,6 +63,6 @@ def _read_answer(function: NamedFunction, answer: object) -> ReportSection:
         case (str(title), str(markdown), str(html)):
             return ReportSection(title=title, markdown=markdown.strip(), html=html)
         case _:
-            told = f"{function.reference} returned {shorten(repr(answer))}"
+            returned = f"{function.reference} returned {shorten(repr(answer))}"
             expected = "expected Markdown, (title, Markdown) or (title, Markdown, HTML)"
-            return ReportSection(title=function.title, problem=f"{told}; {expected}")
+            return ReportSection(title=function.title, problem=f"{returned}; {expected}")

@@ -33,8 +33,8 @@ _LINKING = re.compile(r"(?<=@)|(?<=#)|(?<=\bwww)(?=\.)|(?<=:)(?=//)", re.IGNOREC
 
 
 @dataclass(frozen=True)
-class Charts:
-    """Charts of an evaluation, each as a fenced block; empty where there is nothing to draw."""
+class MermaidCharts:
+    """MermaidCharts of an evaluation, each as a fenced block; empty where there is nothing to draw."""
 
     importance: str = ""
     roc: str = ""
@@ -131,13 +131,13 @@ def make_markdown_environment(package: str) -> Environment:
     return environment
 
 
-def _draw_charts(records: Records) -> Charts:
+def _draw_charts(records: Records) -> MermaidCharts:
     evaluation, training = records.evaluation, records.training
     if evaluation is None or training is None:
-        return Charts()
+        return MermaidCharts()
     roc, calibration = (_find_curve(evaluation.curves, name) for name in ("roc", "calibration"))
     metric = formatting.name_metric(training.metric)
-    return Charts(
+    return MermaidCharts(
         importance=mermaid.draw_importances(evaluation.importances, metric),
         roc=mermaid.draw_roc(roc) if roc else "",
         calibration=mermaid.draw_calibration(calibration) if calibration else "",

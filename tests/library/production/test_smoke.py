@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from gitops_ml.bundle.archive import pack_bundle
 from gitops_ml.bundle.manifest import write_manifest
-from gitops_ml.production.smoke import check as smoke
+from gitops_ml.production.smoke import smoke
 from toys import edit_params, mlops
 
 

@@ -18,7 +18,7 @@ from ...contract.export import ContractRecord, describe_columns
 from ...core.errors import LifecycleError
 from ...core.layout import REQUIREMENTS
 from ...core.settings import PARAMS, Settings, read_settings
-from .service import ServiceProcess, UnfitError, start_service
+from .service_process import ServiceProcess, UnfitError, start_service
 from .venv import make_venv
 
 
@@ -63,7 +63,7 @@ def smoke(package: Path, root: Path) -> SmokeResult:
         folder = Path(name)
         bundle = unpack_bundle(package, folder)
         try:
-            require_columns(ContractRecord.read(bundle), settings)
+            require_features(ContractRecord.read(bundle), settings)
             python = make_venv(
                 bundle / REQUIREMENTS, LineageRecord.read(bundle).python, folder / "environment"
             )
@@ -72,7 +72,7 @@ def smoke(package: Path, root: Path) -> SmokeResult:
             raise LifecycleError(f"{package} does not work: {error}.") from None
 
 
-def require_columns(contract: ContractRecord, settings: Settings) -> None:
+def require_features(contract: ContractRecord, settings: Settings) -> None:
     """Require that the contract of ``schema.py``, by which clients go, has the columns of a model.
 
     Raises
