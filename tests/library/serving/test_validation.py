@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pydantic import TypeAdapter
 
@@ -13,7 +15,7 @@ from gitops_ml.contract.export import Column, ContractRecord, Kind
 from gitops_ml.serving.errors import MAX_PROBLEMS, ProblemsBody, RequestError
 from gitops_ml.serving.model import build_column
 from gitops_ml.serving.record_type import Record, make_record_type
-from gitops_ml.serving.requests import CSV, JSON, read_records
+from gitops_ml.serving.requests import ARROW, CSV, JSON, read_records
 from gitops_ml.serving.validation import RecordValidator
 
 
@@ -186,3 +188,33 @@ def test_what_json_schema_cannot_say_stands_in_the_description() -> None:
     schema = TypeAdapter(make_record_type(make_contract(column))).json_schema()["properties"]["x"]
 
     assert "when; at least 2013-01-01T00:00:00; not checked here: on_monday" == schema["description"]
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (pa.array([1.5, float("nan"), None]), [1.5, None, None]),
+        (pa.array([0, None], pa.timestamp("ns", "Europe/Berlin")), [datetime(1970, 1, 1, tzinfo=UTC), None]),
+        (pa.array([1], pa.timestamp("ns")), [datetime(1970, 1, 1)]),
+        (pa.array([60], pa.duration("s")), [timedelta(minutes=1)]),
+        (pa.array(["a", "b", "a"]).dictionary_encode(), ["a", "b", "a"]),
+        (pa.array([2**63], pa.uint64()), [2**63]),
+    ],
+)
+def test_arrow_values_become_those_of_python(array: pa.Array, expected: list[Any]) -> None:
+    """NaN is null, times with a zone are in UTC, and microseconds are as fine as it gets."""
+    table = pa.table({"x": array})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    records = read_records(ARROW, sink.getvalue().to_pybytes(), {"x": "other"}, 3)
+
+    assert expected == [record["x"] for record in records]
+
+
+def test_columns_that_a_body_lacks_are_absent() -> None:
+    """Which is for the contract to judge; what it does not know is dropped."""
+    assert [{"x": "1"}, {"x": None}] == read_records(
+        CSV, b"y,x\n1,1\n2,\n", {"x": "string", "z": "string"}, 3
+    )
+    assert [{}, {}] == read_records(CSV, b"y\n1\n2\n", {"x": "string"}, 3)

@@ -1,4 +1,4 @@
-"""What Git knows of production: what ran when, its cards and checks, and the data accepted over time."""
+"""The deployment history, from Git: versions, their cards and checks, and the data accepted over time."""
 
 from __future__ import annotations
 

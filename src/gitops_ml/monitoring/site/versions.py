@@ -8,7 +8,7 @@ from ...core.formatting import name_metric, plural
 from ...production.branch import Score, State
 from ...report import svg
 from ...report.svg import Point, Scale, pad
-from ..check.charts import Chart, frame_metric
+from ..check.charts import Chart, frame_metric, write_level
 from ..check.records import Check
 from ..check.trends import MetricTrend, read_time, shorten_history, trace_metrics, write_day
 from .timeline import Acceptance, Step
@@ -127,8 +127,9 @@ def _draw_live_metric(steps: Sequence[Step], trend: MetricTrend) -> Chart:
         svg.draw_dots(scale, points[-1:], "dot last"),
     ]
     title = f"{name_metric(trend.name)}, live against test"
+    note = f"test {write_level(trend.name, tested[-1][1])}" if tested else ""
     now, ticks = trend.estimates[-1], _write_ends(trend.times)
-    return frame_metric(title, trend.name, now, "dashed: test", scale, marks, *ticks)
+    return frame_metric(title, trend.name, now, note, scale, marks, *ticks)
 
 
 def _list_test_metrics(steps: Sequence[Step], metric: str, left: float, right: float) -> list[Point]:
