@@ -136,7 +136,7 @@ def make_service(**changes: object) -> m.ServiceCheck:
     """Return a service that is well."""
     return m.ServiceCheck(
         requests=51_877,
-        refused=312,
+        request_errors=312,
         failed=41,
         failure_rate=0.0008,
         latency_ms={"p50": 4.1, "p95": 11.8, "p99": 19.2},
@@ -180,7 +180,7 @@ def make_alarm(topic: m.Topic, violated: bool | None, alarm: bool, *reasons: str
 def make_record(**changes: object) -> m.MonitoringRecord:
     """Return a check that finds that data have moved, and that the model has become worse."""
     moved = "4 of 14 columns of the log have moved, temp the farthest (PSI 1.00, same up to 0.11)."
-    worse = "ROC AUC 0.688 [0.672, 0.704] is surely below the 0.719 of the card."
+    worse = "ROC AUC 0.688 [0.672, 0.704] is significantly below the 0.719 of the card."
     return m.MonitoringRecord(
         time=make_time(29),
         model=2,

@@ -1,4 +1,4 @@
-"""The scripts of ``monitor.yml`` keep one issue and one pull request, on a forge that is really asked."""
+"""The steps of ``monitor.yml`` hand on what mlops says; its scripts keep one issue and one pull request."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rehearsal.bake import ROOT
 from rehearsal.client import Client
@@ -21,7 +22,8 @@ from rehearsal.surroundings import make_surroundings
 
 NAME = "octocat/flights"
 BOT = "github-actions[bot]"
-SCRIPTS = ROOT / "{{cookiecutter.__project_slug}}" / ".github" / "scripts"
+GITHUB = ROOT / "{{cookiecutter.__project_slug}}" / ".github"
+SCRIPTS = GITHUB / "scripts"
 RIGHTS = dict.fromkeys(("actions", "contents", "issues", "pull-requests"), "write") | {"checks": "read"}
 WORKFLOW = "name: {}\non: workflow_dispatch\njobs: {{}}\n"
 
@@ -129,6 +131,67 @@ def push(folder: Path, branch: str, remote: str, *first: str) -> None:
     ):
         if words:
             subprocess.run(["git", *words], cwd=folder, check=True)
+
+
+def run_step(folder: Path, name: str, mlops: str) -> tuple[bool, str]:
+    """Run a step of the first job, with a program in the place of mlops; return its success and outputs."""
+    workflow = yaml.safe_load((GITHUB / "workflows" / "monitor.yml").read_text(encoding="utf-8"))
+    [script] = [step["run"] for step in workflow["jobs"]["check"]["steps"] if step["name"] == name]
+    program = folder / ".venv" / "bin" / "mlops"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\n{mlops}\n")
+    program.chmod(0o755)
+    shutil.copytree(SCRIPTS, folder / ".github" / "scripts")
+    output = folder / "output"
+    output.touch()
+    files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(folder / "summary")}
+    variables = make_surroundings(folder / "runner") | files
+    variables |= {"RUNNER_TEMP": str(folder), "TOKEN": "t", "GITHUB_SERVER_URL": "https://forge.example.org"}
+    # The shell of GitHub's runners where a step names none.
+    ended = subprocess.run(["bash", "-e", "-c", script], cwd=folder, env=variables, check=False)
+    return ended.returncode == 0, output.read_text()
+
+
+@pytest.fixture
+def deployed(tmp_path: Path) -> Path:
+    """A checkout with a champion, a check of it, and data."""
+    for name in ("champion/model.json", "build/monitoring/monitoring.md", "data.lock", "data/one more.csv"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    return tmp_path
+
+
+def test_jobs_act_on_what_the_check_says(deployed: Path) -> None:
+    """Later jobs read its outputs."""
+    said = "alarm=false\ndue=true\nautomerge=false\n"
+    assert (True, f"{said}checked=true\n") == run_step(deployed, "Check", f"printf '{said}'")
+
+
+def test_no_job_acts_on_a_check_that_failed(deployed: Path) -> None:
+    """Not even on what it has said before."""
+    ended, said = run_step(deployed, "Check", "echo alarm=true; exit 1")
+    assert (False, False) == (ended, "checked" in said)
+
+
+def test_nothing_is_checked_before_the_first_deployment(deployed: Path) -> None:
+    """The summary says so."""
+    (deployed / "champion" / "model.json").unlink()
+    assert (True, "") == run_step(deployed, "Check", "exit 1")
+    assert "Nothing has been deployed yet" in (deployed / "summary").read_text()
+
+
+def test_new_data_are_packed(deployed: Path) -> None:
+    """The lock and the files that it takes in, whatever their names."""
+    ended, _ = run_step(deployed, "Accept the new data", r"printf 'data.lock\0data/one more.csv\0'")
+    assert ended
+    with tarfile.open(deployed / "build" / "retraining" / "data.tar") as packed:
+        assert ["data.lock", "data/one more.csv"] == packed.getnames()
+
+
+def test_data_that_cannot_be_accepted_fail_the_step(deployed: Path) -> None:
+    """No archive hides it."""
+    assert (False, "") == run_step(deployed, "Accept the new data", "exit 1")
 
 
 def test_life_of_an_alarm(desk: Desk) -> None:

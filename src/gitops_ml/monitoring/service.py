@@ -92,7 +92,7 @@ def _describe(summaries: Sequence[ServiceStats], broken: Sequence[str], settings
     dropped = sum(summary.dropped for summary in summaries)
     return ServiceCheck(
         requests=requests,
-        refused=answers["4xx"],
+        request_errors=answers["4xx"],
         failed=failed,
         failure_rate=failed / requests if requests else 0.0,
         latency_ms={
@@ -151,7 +151,7 @@ def _accumulate(seconds: Counter[float]) -> tuple[np.ndarray, np.ndarray]:
 
 def _check_failure_rate(failed: int, requests: int, settings: Settings) -> list[str]:
     limit = settings.monitor.max_failure_rate
-    if not is_surely_above(failed, requests, limit):
+    if not is_significantly_above(failed, requests, limit):
         return []
     told = f"{write_share(failed / requests)} of {plural(requests, 'request')} failed"
     return [f"{told}, more than {write_share(limit)} (monitor.max_failure_rate)."]
@@ -166,13 +166,16 @@ def _find_latency_limit(settings: Settings) -> tuple[str, float | None]:
 
 def _check_latency(seconds: Counter[float], settings: Settings) -> list[str]:
     key, limit = _find_latency_limit(settings)
-    if limit is None or not is_surely_above(count_slower(seconds, limit / 1000), seconds.total(), SLOW):
+    if limit is None:
+        return []
+    slower = count_slower(seconds, limit / 1000)
+    if not is_significantly_above(slower, seconds.total(), SLOW):
         return []
     reached = write_number(1000 * find_quantile(seconds, 1 - SLOW))
     return [f"The 95th percentile of the time to answer is {reached} ms, above {limit:g} ms ({key})."]
 
 
-def is_surely_above(count: int, total: int, share: float) -> bool:
+def is_significantly_above(count: int, total: int, share: float) -> bool:
     """Tell whether ``count`` of ``total`` are significantly more than a share.
 
     The exact (Clopper-Pearson) 95 % interval must lie above it, so that one failure of ten

@@ -98,7 +98,7 @@ def test_reasons_name_what_moved() -> None:
     assert "1 column of the new files moved: temp (mean 1 → 2)." == alarm_on_data(True, []).reasons[0]
 
 
-def test_a_file_that_breaks_the_contract_speaks_against_the_data() -> None:
+def test_a_broken_contract_is_a_violation_of_the_data() -> None:
     """Such rows are no longer what the model was made for."""
     broken = Finding(level="error", column="temp", check="is at most 120", count=4, share=0.1)
     data = [make_data(False, findings={"data/x.parquet": [broken]})]
@@ -111,7 +111,7 @@ def test_a_file_that_breaks_the_contract_speaks_against_the_data() -> None:
     ("worse", "slice_worse", "expected"),
     [(False, False, ""), (True, False, "ROC AUC is"), (False, True, "Worse in 1 slice: origin JFK")],
 )
-def test_performance_speaks_against_the_model(worse: bool, slice_worse: bool, expected: str) -> None:
+def test_a_worse_metric_or_slice_is_a_violation(worse: bool, slice_worse: bool, expected: str) -> None:
     """As a whole, or in a slice."""
     found = raise_alarms([], make_performance(worse, slice_worse), None, [], 3, MonitorSettings())[1]
     assert (worse or slice_worse) == found.violated
@@ -120,7 +120,7 @@ def test_performance_speaks_against_the_model(worse: bool, slice_worse: bool, ex
 
 def test_the_service_says_its_problems_itself() -> None:
     """They are the reasons."""
-    service = ServiceCheck(requests=9, refused=0, failed=9, failure_rate=1, problems=["All failed."])
+    service = ServiceCheck(requests=9, request_errors=0, failed=9, failure_rate=1, problems=["All failed."])
     found = raise_alarms([], None, service, [], 3, MonitorSettings(violations="1 of 1"))[2]
     assert (True, "All failed.") == (found.raised, found.reasons[0])
 

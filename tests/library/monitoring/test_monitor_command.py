@@ -176,7 +176,7 @@ def test_new_rows_the_champion_cannot_see(champion: Champion) -> None:
 def test_the_log_and_the_service_are_checked_where_they_are(champion: Champion) -> None:
     """Their rows are a second source."""
     rows = pd.read_parquet(MARCH).assign(**{VERSION: "3", TIME: pd.Timestamp("2024-01-01", tz="UTC")})
-    service = ServiceCheck(requests=10, refused=0, failed=0, failure_rate=0.0, latency_ms={"p95": 4.0})
+    service = ServiceCheck(requests=10, request_errors=0, failed=0, failure_rate=0.0, latency_ms={"p95": 4.0})
     record = check(champion, log=Log([rows[:100], rows[100:]]), service=service)
     assert ["files", "log"] == [one.source for one in record.data]
     log = record.data[1]

@@ -208,7 +208,7 @@ def test_what_has_no_lines_is_not_drawn_into_memory(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(log_files, "LONGEST", 400)
     put(tmp_path, b"x" * 1000)
 
-    assert ("2026-03-08/120000-1-ab.jsonl (a line is longer than 400 bytes)",) == draw(tmp_path)[1].files
+    assert ["2026-03-08/120000-1-ab.jsonl (a line is longer than 400 bytes)"] == draw(tmp_path)[1].files
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

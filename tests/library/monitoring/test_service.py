@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator
 from gitops_ml.core.settings import GateSettings, MonitorSettings, Settings
 from gitops_ml.monitoring.check.records import ServiceCheck
 from gitops_ml.monitoring.prediction_log.window import PredictionLogWindow
-from gitops_ml.monitoring.service import check_service, count_slower, find_quantile, is_surely_above
+from gitops_ml.monitoring.service import check_service, count_slower, find_quantile, is_significantly_above
 from gitops_ml.serving.limits import Quota
 from gitops_ml.serving.metrics import SECONDS
 from gitops_ml.serving.model import Model, load
@@ -87,7 +87,7 @@ def test_each_answer_is_counted_once(model: Model, settings: Settings, tmp_path:
 
     found = check_now(tmp_path, settings)
     assert len(list(tmp_path.rglob("*.service.json"))) > 2
-    assert (43, 20, 3) == (found.requests, found.refused, found.failed)
+    assert (43, 20, 3) == (found.requests, found.request_errors, found.failed)
     assert 3 / 43 == found.failure_rate
     assert (40, 0) == (found.records, found.dropped)
     assert 40 == len(read_log(tmp_path))
@@ -173,7 +173,7 @@ def test_periods_that_ended_in_the_window_add_up(tmp_path: Path, settings: Setti
     found = check(tmp_path, settings)
 
     assert found is not None
-    assert (20, 4, 2, 0.1) == (found.requests, found.refused, found.failed, found.failure_rate)
+    assert (20, 4, 2, 0.1) == (found.requests, found.request_errors, found.failed, found.failure_rate)
     assert (14, 2) == (found.records, found.dropped)
     assert ["2 predictions could not be logged."] == found.notes
 
@@ -208,9 +208,9 @@ def test_nothing_is_said_where_nobody_asked(tmp_path: Path, settings: Settings) 
     ("failed", "requests", "is_above"),
     [(1, 10, False), (1, 1, True), (2, 10, True), (20, 1000, True), (15, 1000, False), (0, 0, False)],
 )
-def test_a_rate_is_above_a_limit_when_it_surely_is(failed: int, requests: int, is_above: bool) -> None:
+def test_a_rate_is_above_a_limit_when_it_is_beyond_chance(failed: int, requests: int, is_above: bool) -> None:
     """One failure of ten is no alarm at a limit of 1 %: it happens by chance once in ten."""
-    assert is_above == is_surely_above(failed, requests, 0.01)
+    assert is_above == is_significantly_above(failed, requests, 0.01)
 
 
 def test_the_limit_of_latency_is_that_of_monitoring_or_of_the_gates(

@@ -50,7 +50,7 @@ class LiveMetric(Part):
     difference: Estimate
     """Live minus before, not paired, sign turned so that up is good."""
     worse: bool
-    """Whether it is surely worse, beyond the margin of the gates."""
+    """Whether it is significantly worse, beyond the margin of the gates."""
 
 
 class LiveSlice(Part):
@@ -86,8 +86,8 @@ class ServiceCheck(Part):
     """How the service did in the window."""
 
     requests: int
-    refused: int
-    """Answered with 4xx: the fault of those who asked."""
+    request_errors: int
+    """Answered with 4xx."""
     failed: int
     """Answered with 5xx, overload among them."""
     failure_rate: float
@@ -165,7 +165,7 @@ class Check(BaseModel):
     time: Time
     model: int | None
     violated: dict[Topic, bool]
-    """Questions that could be answered."""
+    """Topics that could be checked."""
     alarm: bool
     drift: dict[Source, dict[str, tuple[float, float]]] = {}
     """By source and column: PSI and its threshold."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -28,13 +28,13 @@ ANSWER = "prediction"
 NAMES = {"id": ID, "time": TIME, "version": VERSION, "prediction.label": ANSWER, "prediction.value": ANSWER}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Skipped:
     """Counts of what in the log was skipped, by reason."""
 
     lines: int = 0
     """That are no records."""
-    files: tuple[str, ...] = ()
+    files: list[str] = field(default_factory=list)
     """That cannot be read to their end, each with the reason."""
     partial: int = 0
     """Files that were being written: their turn comes with the next check."""
@@ -82,33 +82,25 @@ class PredictionLogWindow:
 
     def __init__(self, url: str, since: datetime, until: datetime, contract: ContractRecord) -> None:
         self._url, self._since, self._until, self._contract = url, since, until, contract
-        self._seen = SeenIds()
-        self._lines = self._duplicates = self._future = self._partial = 0
-        self._files: list[str] = []
-        self._missing: str | None = None
-
-    @property
-    def skipped(self) -> Skipped:
+        self.skipped = Skipped()
         """What was skipped so far."""
-        return Skipped(
-            self._lines, tuple(self._files), self._partial, self._duplicates, self._future, self._missing
-        )
+        self._seen = SeenIds()
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         filesystem, folder = connect(self._url)
         try:
             paths = list_stamped(filesystem, folder, self._since - SLACK, self._until + SLACK)
         except FileNotFoundError:
-            self._missing = hide_secrets(self._url)
+            self.skipped.missing = hide_secrets(self._url)
             return
-        self._partial = sum(path.endswith(".partial") for path in paths)
+        self.skipped.partial = sum(path.endswith(".partial") for path in paths)
         for path in paths:
             if reader := READERS.get(path.rpartition(".")[2]):
                 yield from self._read(filesystem, path, reader)
 
     def _read(self, filesystem: Any, path: str, reader: Reader) -> Iterator[pd.DataFrame]:
         for table, broken in self._draw(filesystem, path, reader):
-            self._lines += broken
+            self.skipped.lines += broken
             selected = self._select(table)
             if len(selected):
                 yield to_frame(selected, self._contract)
@@ -118,7 +110,7 @@ class PredictionLogWindow:
             with filesystem.open(path, "rb") as stream:
                 yield from reader(stream, self._contract)
         except Exception as error:  # every fsspec back end has errors of its own
-            self._files.append(f"{'/'.join(path.split('/')[-2:])} ({first_line(error)})")
+            self.skipped.files.append(f"{'/'.join(path.split('/')[-2:])} ({first_line(error)})")
 
     def _select(self, table: pa.Table) -> pa.Table:
         """Leave out what is of another time, or has come before."""
@@ -128,9 +120,9 @@ class PredictionLogWindow:
         future = whole & (times >= until)
         rows = np.flatnonzero(whole & (times >= since) & ~future)
         first = self._seen.add(table["id"].to_numpy()[rows])
-        self._lines += int((~whole).sum())
-        self._future += int(future.sum())
-        self._duplicates += int((~first).sum())
+        self.skipped.lines += int((~whole).sum())
+        self.skipped.future += int(future.sum())
+        self.skipped.duplicates += int((~first).sum())
         kept = rows[first]
         return table if len(kept) == len(table) else table.take(kept)
 
