@@ -47,6 +47,8 @@ def build_older(folder: Path) -> Path:
 
 def _lay_out(name: str, project: Path) -> None:
     shutil.copytree(PROJECTS / name, project, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in sorted((project / "data").iterdir())[2:]:  # as the tests have it
+        path.unlink()
     shutil.copytree(PROJECTS / "model_cards", project / "model_cards", dirs_exist_ok=True)
     shutil.copy(ROOT / "requirements.txt", project)
     (project / "vendor").mkdir()
