@@ -24,16 +24,17 @@ help:  ## list the targets
 
 setup: $(VENV)/ready  ## make the environment (done by the others when needed)
 
-wheel: $(VENV)/ready  ## put the library, as it is in src/, into the template
+# What is baked is what lies in src/: all that bakes renews the wheel, which takes half a second.
+wheel: $(VENV)/ready  ## build the library into the template, where it has changed
 	@PYTHONPATH=src $(BIN)/python -m rehearsal.wheel
 
-bake: $(VENV)/ready  ## bake the default project into demo/ (PROBLEM=regression for the other one)
+bake: wheel  ## bake the default project into demo/ (PROBLEM=regression for the other one)
 	@PYTHONPATH=src $(BIN)/python -m rehearsal.demo
 
-demo: $(VENV)/ready charts  ## bake it and rehearse its pull requests, without GitHub
+demo: wheel charts  ## bake it and rehearse its pull requests, without GitHub
 	@PYTHONPATH=src $(BIN)/python -m rehearsal.demo rehearse
 
-test: $(VENV)/ready programs  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
+test: wheel programs  ## run all tests: bakes, refusals, workflows, and the tests of what is baked
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # npm, a browser, a builder of images and PostgreSQL come from the system. Where they cannot be had, some
@@ -71,21 +72,20 @@ check: $(VENV)/ready  ## lint, format, types, audit of all workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --quiet --persona pedantic .github {{cookiecutter.__project_slug}}/.github
 
-gallery: $(VENV)/ready  ## run both default projects and keep their cards in model_cards/
+gallery: wheel  ## run both default projects and keep their cards in model_cards/
 	PYTHONPATH=src $(BIN)/python -m rehearsal.gallery
 
 bench: $(VENV)/ready  ## measure runs, intervals, false alarms, drift and serving (asks the network for all flights)
 	PYTHONPATH=src $(BIN)/python benchmarks/bench.py
 
-# The other lists are those of a bake: made in one, and carried back.
-lock: $(VENV)/ready  ## renew all lists of packages after a change in a pyproject.toml (asks the network)
+# The other list is that of a bake: made in one, and carried back.
+lock: wheel  ## renew all lists of packages after a change in a pyproject.toml (asks the network)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--fork-strategy fewest --upgrade --group dev pyproject.toml --output-file requirements.txt
 	rm -rf demo/lock
 	$(BIN)/cookiecutter . --no-input --output-dir demo/lock
 	$(MAKE) --directory demo/lock/flight-delays lock
 	cp demo/lock/flight-delays/requirements.txt '{{cookiecutter.__project_slug}}/requirements.txt'
-	cp demo/lock/flight-delays/deploy/build-requirements.txt '{{cookiecutter.__project_slug}}/deploy/build-requirements.txt'
 
 # Before the long tests, and after them: they leave nothing behind.
 release: $(VENV)/ready  ## check that main can be released, and say the commands that do it

@@ -79,6 +79,8 @@ def act(
     # One job after the other: they may share an environment.
     command += ["-P", "ubuntu-latest=-self-hosted", "--no-cache-server", "--concurrent-jobs", "1"]
     command += ["--action-cache-path", str(folder / "runner")]
+    # A checkout holds nothing that Git ignores but the environment that was lent.
+    command += ["--use-gitignore=false"]
     for action, name in STAND_INS.items():
         command += ["--local-repository", f"{action}={ACTIONS / name}"]
     ended = subprocess.run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import filecmp
 import json
 import os
 import re
@@ -17,7 +16,7 @@ import pytest
 import yaml
 
 from baking import Bake, list_files
-from rehearsal.bake import PROBLEMS, ROOT, clean_environment, commit
+from rehearsal.bake import PROBLEMS, ROOT
 
 TREE = """
 .dockerignore
@@ -174,27 +173,6 @@ def test_answers_change_no_dependency(bake: Bake, template: Path) -> None:
     lists = [bake(project_name="Other", problem=problem) / "requirements.txt" for problem in PROBLEMS]
     original = template / "{{cookiecutter.__project_slug}}" / "requirements.txt"
     assert [original.read_bytes()] * 2 == [path.read_bytes() for path in lists]
-
-
-def test_cruft(bake: Bake, template: Path, tmp_path: Path) -> None:
-    """``cruft create`` from a clone gives the same files as ``cookiecutter``, and its own note."""
-    commit(template, "Template")
-    home = {**clean_environment(), "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    command = [
-        sys.executable,
-        "-m",
-        "cruft",
-        "create",
-        str(template),
-        "--no-input",
-        "--output-dir",
-        str(tmp_path),
-    ]
-    subprocess.run(command, env=home, check=True, capture_output=True)
-    crufted, baked = tmp_path / "flight-delays", bake()
-    files = list_files(baked)
-    assert sorted([*files, ".cruft.json"]) == list_files(crufted)
-    assert (files, [], []) == filecmp.cmpfiles(baked, crufted, files, shallow=False)
 
 
 def test_nothing_of_this_machine_is_committed() -> None:
