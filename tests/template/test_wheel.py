@@ -16,7 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from baking import Bake, call, list_files
+from baking import Bake, call, find_uv_first, list_files
 from rehearsal.bake import ROOT, clean_environment, commit
 from rehearsal.bake import bake as bake_template
 from rehearsal.surroundings import tool
@@ -221,7 +221,6 @@ def pin(project: Path) -> None:
 
 def test_same_version_other_content(tiny: Path, tmp_path: Path) -> None:
     """Where only the hash of the wheel has changed, ``make setup`` installs what is new."""
-    path = os.pathsep.join([str(Path(tool("uv")).parent), os.environ["PATH"]])
     said = []
     for answer in (1, 2):
         find_old(tiny).unlink()
@@ -230,7 +229,7 @@ def test_same_version_other_content(tiny: Path, tmp_path: Path) -> None:
             tiny / "vendor",
         )
         pin(tiny)
-        call(tiny, "make", "setup", PATH=path)
+        call(tiny, "make", "setup", PATH=find_uv_first())
         said.append(call(tiny, ".venv/bin/python", "-c", "import gitops_ml; print(gitops_ml.answer)").stdout)
     assert ["1\n", "2\n"] == said
 
@@ -245,8 +244,7 @@ def test_stranger_of_the_same_name(tiny: Path, tmp_path: Path) -> None:
     (tiny / ".venv/ready").touch()
     (tiny / ".venv/bin").mkdir()
     (tiny / ".venv/bin/python").symlink_to(sys.executable)
-    path = os.pathsep.join([str(Path(tool("uv")).parent), os.environ["PATH"]])
-    call(tiny, "make", "lock", PATH=path, UV_DEFAULT_INDEX=packages.as_uri())
+    call(tiny, "make", "lock", PATH=find_uv_first(), UV_DEFAULT_INDEX=packages.as_uri())
     assert ["ours"] == re.findall(r"(?m)^([\w-]+)==", (tiny / "requirements.txt").read_text())
 
 
