@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import gitops_ml
-from rehearsal.bake import clean_environment, commit, copy_template
+from baking import Bake, Lend, attempt, call, find_uv_first
+from rehearsal.bake import commit
 from rehearsal.older import VERSION, build_older
+from rehearsal.surroundings import tool
 from rehearsal.vendor import FOLDER, pin_wheel
 
 # What the team has changed since the project was made: their four files, and a workflow.
@@ -28,11 +29,10 @@ BEFORE, NOW = "timeout-minutes: 59", "timeout-minutes: 60"
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with two versions of the template, tagged, each with its version of the library."""
-    root = copy_template(tmp_path_factory.mktemp("template"))
-    now = tmp_path_factory.mktemp("now") / "template"
-    shutil.copytree(root, now)
+def repository(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two versions of the template, the first of them tagged, each with its version of the library."""
+    root = tmp_path_factory.mktemp("repository") / "template"
+    shutil.copytree(template, root)
     vendor = root / FOLDER
     shutil.rmtree(vendor)
     vendor.mkdir()
@@ -43,19 +43,16 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     commit(root, "The version before")
     git(root, "tag", "before")
     shutil.rmtree(vendor)
-    shutil.copytree(now, root, dirs_exist_ok=True)
+    shutil.copytree(template, root, dirs_exist_ok=True)
     commit(root, "The version of now")
     return root
 
 
 @pytest.fixture
-def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(repository: Path, tmp_path: Path) -> Path:
     """A project made from the version before, with changes of its team."""
-    monkeypatch.setenv("UV_PYTHON", sys.executable)
-    cruft = [sys.executable, "-m", "cruft", "create", str(template), "--no-input", "--checkout", "before"]
-    subprocess.run(
-        [*cruft, "--output-dir", str(tmp_path)], env=clean_environment(), check=True, capture_output=True
-    )
+    words = ["create", str(repository), "--no-input", "--checkout", "before", "--output-dir", str(tmp_path)]
+    call(tmp_path, tool("cruft"), *words, HOME=str(tmp_path))
     project = tmp_path / "flight-delays"
     commit(project, "Bake the project")
     for name, (old, new) in CHANGES.items():
@@ -77,26 +74,31 @@ def git(folder: Path, *words: str) -> str:
     return ended.stdout.strip()
 
 
-def make(project: Path, *targets: str) -> subprocess.CompletedProcess[str]:
-    """Run make in a project, with this environment's uv."""
-    environment = clean_environment()
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    return subprocess.run(
-        ["make", *targets],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+def update(project: Path) -> subprocess.CompletedProcess[str]:
+    """Run ``make update``."""
+    return attempt(project, "make", "update", PATH=find_uv_first(), HOME=str(project.parent))
 
 
-def test_an_update_replaces_the_library_and_keeps_what_is_ours(project: Path) -> None:
+def set_up(project: Path, environment: Path) -> None:
+    """Give a project an environment of its own, like another one but for the library."""
+    shutil.copytree(environment, project / ".venv", symlinks=True, copy_function=link)
+    (project / ".venv/ready").unlink()
+    call(project, "make", "setup", PATH=find_uv_first())
+
+
+def link(source: str, target: str) -> None:
+    """Put a file in a second place, without a copy of its content."""
+    Path(target).hardlink_to(source)
+
+
+def test_an_update_replaces_the_library_and_keeps_what_is_ours(project: Path, bake: Bake, lend: Lend) -> None:
     """The wheel and the template's change come, the team's changes stay, and all passes."""
-    assert [f"gitops_ml-{VERSION}-py3-none-any.whl"] == [path.name for path in project.glob("vendor/*.whl")]
+    like_it = bake()
+    lend(like_it)
+    set_up(project, like_it / ".venv")
+    assert f"gitops-ml {VERSION}\n" == call(project, ".venv/bin/mlops", "--version").stdout
 
-    updated = make(project, "update")
+    updated = update(project)
 
     assert 0 == updated.returncode, updated.stdout + updated.stderr
     wheels = [path.name for path in project.glob("vendor/*.whl")]
@@ -105,10 +107,9 @@ def test_an_update_replaces_the_library_and_keeps_what_is_ours(project: Path) ->
     for name, (_, new) in CHANGES.items():
         assert new in (project / name).read_text()
     commit(project, "Update")
-    proven = make(project, "check", "test", "run")
-    assert 0 == proven.returncode, proven.stdout + proven.stderr
-    version = subprocess.run([".venv/bin/mlops", "--version"], cwd=project, capture_output=True, text=True)
-    assert f"gitops-ml {gitops_ml.__version__}\n" == version.stdout
+    call(project, "make", "check", "test", PATH=find_uv_first())
+    call(project, ".venv/bin/mlops", "validate")
+    assert f"gitops-ml {gitops_ml.__version__}\n" == call(project, ".venv/bin/mlops", "--version").stdout
 
 
 def test_a_conflict_is_named_and_fails(project: Path) -> None:
@@ -116,7 +117,7 @@ def test_a_conflict_is_named_and_fails(project: Path) -> None:
     replace(project / TRAIN, BEFORE, "timeout-minutes: 10")
     commit(project, "Wait no longer than ten minutes")
 
-    updated = make(project, "update")
+    updated = update(project)
 
     assert 0 != updated.returncode
     assert f"the update is in conflict with changes of yours in: {TRAIN}" in updated.stderr
@@ -126,8 +127,19 @@ def test_changes_that_are_not_committed_are_left_alone(project: Path) -> None:
     """An update is a change of its own."""
     replace(project / TRAIN, BEFORE, "timeout-minutes: 10")
 
-    updated = make(project, "update")
+    updated = update(project)
 
     assert 0 != updated.returncode
     assert "there are changes that are not committed" in updated.stderr
     assert f"M {TRAIN}" == git(project, "status", "--porcelain")
+
+
+def test_a_project_that_cruft_does_not_know(project: Path) -> None:
+    """A project that cookiecutter has baked is told how to let cruft know its template."""
+    (project / ".cruft.json").unlink()
+    commit(project, "Forget the template")
+
+    updated = update(project)
+
+    assert 0 != updated.returncode
+    assert ".cruft.json is missing, which names the template; write it with 'uvx cruft link" in updated.stderr
