@@ -39,10 +39,11 @@ def check_params(sample: Sample) -> None:
 def check_data(sample: Sample) -> None:
     """The newest accepted rows keep the contract."""
     for finding in check(sample.raw, sample.settings):
+        rows = f"{finding.count} of {len(sample.raw)} rows ({', '.join(finding.examples)})"
         _require(
             finding.level == "warning",
-            f"The accepted data break the contract: '{finding.column}' {finding.check} does not hold for "
-            f"{finding.count} of {len(sample.raw)} rows ({', '.join(finding.examples)}).",
+            f"The accepted data break the contract: '{finding.column}' {finding.check} does not hold"
+            f"{f' for {rows}' if finding.count else ''}.",
         )
 
 

@@ -12,7 +12,7 @@ from gitops_ml.core import project as project_at_hand
 from gitops_ml.testing import Check, check_project, find_violations, list_checks, parametrize_with_checks
 from gitops_ml.testing.runner import OF_CANDIDATE, OF_PROJECT
 from gitops_ml.testing.sample import Sample
-from toys import edit_params
+from toys import PROJECTS, copy_project, edit_params, enter, run
 
 
 def define_linear(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +33,16 @@ def test_each_candidate_has_each_check() -> None:
 def test_toy_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A project without fault passes all checks."""
     define_linear(monkeypatch)
+    check_project()
+
+
+@pytest.mark.parametrize("problem", ["multiclass", "regression"])
+def test_other_problems(problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With many classes, with numbers, with groups: nothing in the checks is of one project alone."""
+    copy_project(tmp_path, PROJECTS / problem)
+    monkeypatch.setattr(project_at_hand, "_chosen", f"toy_{problem}")
+    enter(tmp_path, monkeypatch)
+    run("data", "accept")
     check_project()
 
 
