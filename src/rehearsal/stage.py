@@ -191,8 +191,7 @@ def make_runner(forge: Forge, project: Path, folder: Path, environments: Path) -
         folder / "runner",
         # An Enterprise Server, which the forge looks like, would attest nothing.
         variables={"ATTEST": "true"},
-        # Fonts are looked for once, not by every run.
-        machine={"MPLCONFIGDIR": str(environments.parent / "fonts"), **_choose_tests(project)},
+        machine=_choose_tests(project),
         ignored=[CHECKS],
         kept=environments,
     )

@@ -8,21 +8,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from baking import Bake, Lend
+from playing import lighten, play_all
 from rehearsal.bake import bake as bake_template
 from rehearsal.bake import copy_template
 from rehearsal.environments import READY, find_environment
 from rehearsal.surroundings import make_surroundings
 
-# The longest first, so that the others fill the time beside them.
-LONGEST = ["test_scenes.py", "test_project.py", "test_image.py", "test_workflows.py"]
+# The longest first, so that the others fill the time beside them; last come those that take no time.
+# The deployments wait for the scenes.
+ORDER = ["test_scenes.py", "test_project.py", "test_image.py", "test_workflows.py", "test_update.py"]
+ORDER += ["library", "test_deployments.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
-    places = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+    items.sort(key=lambda item: _place(item.path))
+
+
+def _place(path: Path) -> int:
+    is_here = path.is_relative_to(Path(__file__).parent)
+    name = path.name if is_here else "library"
+    return ORDER.index(name) if name in ORDER else len(ORDER)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,10 +61,18 @@ def bake(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Bake:
 
 
 @pytest.fixture(scope="session")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where environments of bakes are kept, for all processes that run tests: each is made once."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for all processes that run tests."""
     folder = tmp_path_factory.getbasetemp()
-    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "environments"
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def environments(shared: Path) -> Path:
+    """Where environments of bakes are kept: each is made once."""
+    folder = shared / "environments"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +87,17 @@ def lend(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Lend:
             (project / ".venv").symlink_to(environment)
 
     return lend
+
+
+@pytest.fixture(scope="session")
+def played(shared: Path, bake: Bake, environments: Path) -> Path:
+    """The folder of a rehearsal of all scenes with the default project: copy it, do not change it."""
+    folder = shared / "rehearsal" / "play"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(shared / "rehearsal.lock"):
+        if not (folder / "environments").is_symlink():
+            (folder / "environments").symlink_to(environments)
+            project = bake()
+            lighten(project)
+            play_all(project, folder)
+    return folder

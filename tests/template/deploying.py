@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from baking import Lend
 from rehearsal.forge import Forge, git
 from rehearsal.forge.repository import Repository
 from rehearsal.surroundings import make_surroundings, tool
@@ -40,13 +41,14 @@ class Deployment:
     workspace: Path
     project: Path
 
-    def prepare(self, environment: Path, build: io.BytesIO) -> None:
+    def prepare(self, lend: Lend, build: io.BytesIO) -> None:
         """Lay out what the steps before have made."""
         self.workspace.mkdir(parents=True)
         zipfile.ZipFile(build).extractall(self.workspace / "build")
-        (self.workspace / ".venv").symlink_to(environment)
-        for name in (".github", "deploy", "params.yaml", "pyproject.toml", "src"):
-            (self.workspace / name).symlink_to(self.project / name)
+        for path in self.project.iterdir():
+            if path.name not in (".git", "build", "champion"):
+                (self.workspace / path.name).symlink_to(path)
+        lend(self.workspace)
         address = f"{self.forge.addresses.server}/{self.repository.name}.git"
         git.git(self.workspace, "init", "--quiet", "--initial-branch", "main")
         git.git(self.workspace, "remote", "add", "origin", address)

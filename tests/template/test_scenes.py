@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from itertools import product
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-import yaml
 
-from baking import Bake, list_files
-from deploying import DIGEST, IMAGE, Deployment, find_build
-from rehearsal import edits
-from rehearsal.__main__ import main
-from rehearsal.bake import PROBLEMS
-from rehearsal.edits import EditError
-from rehearsal.expectations import SceneError
+from deploying import find_build
 from rehearsal.forge import Forge, Record, git
-from rehearsal.rehearse import rehearse
 from rehearsal.scenes import SCENES
-from rehearsal.stage import DEPLOY, Stage, make_runner
 from rehearsal.story import PullRequest, Story, read_story
-from rehearsal.timeline import DOUBTFUL, Timeline
 from rendering import OWN, find_harm, load_script, look
 
 BOT = "github-actions[bot]"
-
-
-@pytest.fixture(scope="module")
-def played(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a rehearsal of all scenes with the default project."""
-    project = bake()
-    params = project / "params.yaml"
-    text = re.sub(r"replicates: \d+", "replicates: 300", params.read_text())
-    # The machine is busy with other tests, which is no reason to fail here.
-    params.write_text(re.sub(r"max_latency_ms: \d+", "max_latency_ms: 10000", text))
-    folder = tmp_path_factory.mktemp("rehearsal")
-    try:
-        rehearse(list(SCENES), project, folder / "play", keep=True)
-        end = ""
-    except SceneError as error:
-        end = str(error)
-    told = read_story(folder / "play/story.json").events
-    assert ([], "") == ([event.text for event in told if event.mark == DOUBTFUL], end)
-    return folder / "play"
 
 
 @pytest.fixture(scope="module")
@@ -215,101 +180,6 @@ def is_training(run: Record, branch: str) -> bool:
     return (run["name"], run["head_branch"]) == ("train", branch)
 
 
-Deploy = Callable[[str], Deployment]
-
-
-@pytest.fixture
-def deploy(played: Path, tmp_path: Path) -> Iterator[Deploy]:
-    """Give the job that deploys what a branch has built, before its first step."""
-    shutil.copytree(played / "forge", tmp_path / "forge")
-    with Forge(tmp_path / "forge") as forge:
-        repository = forge.repository("octocat/flight-delays")
-        [environment] = (played / "environments").iterdir()
-
-        def prepare(branch: str) -> Deployment:
-            deployment = Deployment(forge, repository, tmp_path / branch / "workspace", played / "project")
-            deployment.prepare(environment, find_build(repository, forge, branch))
-            return deployment
-
-        yield prepare
-
-
-def test_deployment_that_dies(deploy: Deploy) -> None:
-    """Wherever a deployment dies, production is as it was or as it shall be; the next one finishes it."""
-    deployment = deploy("rate")
-    before = deployment.read_production()
-    version = deployment.plan()
-    assert str(before[0]["version"] + 1) == version
-    assert deployment.run("Release", "gh", VERSION=version)
-    calls = range(1, deployment.count_calls() + 1)
-    for call, when in product(calls, ("before", "after")):
-        assert not deployment.run("Release", "gh", f"{call}:{when}", VERSION=version), (call, when)
-    assert before == deployment.read_production()
-    assert deployment.run("Release", VERSION=version)
-    for dies in ("ls-remote:before", "fetch:after", "commit-tree:before", "commit-tree:after", "push:before"):
-        assert not deployment.run("Put it into production", "git", dies, VERSION=version)
-        assert before == deployment.read_production()
-    assert not deployment.run("Put it into production", "git", "push:after", VERSION=version)
-    state, _ = deployment.read_production()
-    assert (version, f"{IMAGE}@{DIGEST}") == (str(state["version"]), state["image"])
-    assert "" == deployment.plan()
-    assets = ["bundle.tar.gz", "sbom.cdx.json", "metrics.json", "model_card.md", "report.html"]
-    assert [(False, assets)] == deployment.list_releases(version)
-
-
-def test_registration(deploy: Deploy) -> None:
-    """What runs and what ran before is registered from the releases, where MLflow never heard of it."""
-    deployment = deploy("rate")
-    database = deployment.workspace.parent / "mlflow.db"
-    deployment.run("Register in MLflow", MLFLOW_TRACKING_URI=f"sqlite:///{database}")
-    versions = deployment.list_versions()
-    before = next(version for version in versions if version != versions[0])
-    assert {"champion": str(versions[0]), "previous": str(before)} == read_aliases(database)
-
-
-def read_aliases(database: Path) -> dict[str, str]:
-    """Return which version of production each alias names."""
-    query = "SELECT alias, value FROM registered_model_aliases JOIN model_version_tags USING (name, version)"
-    with closing(sqlite3.connect(database)) as store:
-        return dict(store.execute(f"{query} WHERE key = 'production_version'").fetchall())
-
-
-def test_two_merges_at_once(played: Path, tmp_path: Path) -> None:
-    """Two merges before the first of them is deployed: one after the other, each has a version of its own."""
-    shutil.copytree(played / "forge", tmp_path / "forge")
-    shutil.copytree(played / "project", tmp_path / "project")
-    with Forge(tmp_path / "forge") as forge:
-        runner = make_runner(forge, played / "project", tmp_path, played / "environments")
-        stage = Stage(forge, forge.repository("octocat/flight-delays"), runner, Timeline(), tmp_path)
-        stage.git("remote", "set-url", "origin", str(stage.repository.path))
-        numbers = [open_approved(stage, "seed", r"seed: \d+"), open_approved(stage, "folds", r"folds: \d+")]
-        forge.events.clear()
-        newest = stage.read_production() or 0
-        assert [None, None] == [stage.merge(number) for number in numbers]
-        runs = [run for run in stage.play() if run.workflow.path == DEPLOY]
-        assert ["success", "success"] == [run.conclusion for run in runs], runs[-1].outcome.log
-        commits = git.git(stage.repository.path, "rev-list", "--first-parent", "production").split()[:2]
-        models = [json.loads(git.git(stage.repository.path, "show", f"{sha}:model.json")) for sha in commits]
-        assert [newest + 2, newest + 1] == [model["version"] for model in models]
-        assert [run.record["head_sha"] for run in reversed(runs)] == [model["commit"] for model in models]
-        tags = [release["tag_name"] for release in stage.repository.list("releases")]
-        assert [1, 1] == [tags.count(f"model-v{newest + more}") for more in (1, 2)]
-
-
-def open_approved(stage: Stage, key: str, pattern: str) -> int:
-    """Open a pull request that sets a number to 4, and let its check have passed; return its number."""
-    stage.begin(key)
-    params = stage.project / "params.yaml"
-    params.write_text(re.sub(pattern, f"{key}: 4", params.read_text()))
-    edits.waive_gates(stage.project, "2999-12-31")  # by chance it may be a little worse
-    stage.push(key, f"Set {key} to 4")
-    times = {"started_at": "2026-01-01T00:00:00Z", "completed_at": "2026-01-01T00:01:00Z"}
-    head = stage.git("rev-parse", "HEAD")
-    check = {"name": "gate", "run": 1, "head_sha": head, "status": "completed", "conclusion": "success"}
-    stage.repository.add("checks", check | times)
-    return stage.open(f"Set {key} to 4", "It might help.", key)
-
-
 def test_everything_is_told(story: Story, played: Path) -> None:
     """Every scene is in the story, in order and with its time; the page is there."""
     assert list(SCENES) == list(dict.fromkeys(event.scene for event in story.events))
@@ -323,96 +193,3 @@ def test_nothing_outside(played: Path) -> None:
     assert ["play"] == [path.name for path in played.parent.iterdir()]
     expected = ["environments", "forge", "index.html", "project", "runner", "story.json"]
     assert set(expected) <= {path.name for path in played.iterdir()}
-
-
-@pytest.mark.parametrize("problem", PROBLEMS)
-@pytest.mark.parametrize("edit", [edits.improve_model, edits.cripple_model, edits.learn_faster])
-def test_edits(bake: Bake, problem: str, edit: Callable[[Path], object]) -> None:
-    """An edit changes Python that can still be read, and names candidates that exist."""
-    project = bake(problem=problem)
-    files = [path for name in ("models.py", "features.py") for path in project.glob(f"src/*/{name}")]
-    before = [path.read_text() for path in files]
-    edit(project)
-    after = [path.read_text() for path in files]
-    assert before != after
-    for text in after:
-        ast.parse(text)
-    names = yaml.safe_load((project / "params.yaml").read_text())["train"]["candidates"]
-    assert [] == [name for name in names if f'"{name}"' not in after[0]]
-
-
-def test_waivers_are_replaced(bake: Bake) -> None:
-    """To waive for another time touches no other setting."""
-    params = bake() / "params.yaml"
-    before = yaml.safe_load(params.read_text())
-    edits.waive_gates(params.parent, "2999-12-31")
-    edits.waive_gates(params.parent, "2020-12-31")
-    after = yaml.safe_load(params.read_text())
-    assert {"2020-12-31"} == {str(waiver["until"]) for waiver in after["gates"].pop("waive")}
-    assert before == after
-
-
-def test_curious_workflow(bake: Bake) -> None:
-    """What a curious fork makes of the workflow is still one, which asks for more than it will get."""
-    project = bake()
-    edits.be_curious(project)
-    job = yaml.safe_load((project / ".github/workflows/train.yml").read_text())["jobs"]["gate"]
-    assert "write" == job["permissions"]["pull-requests"]
-    assert "Be curious" == job["steps"][0]["name"]
-
-
-@pytest.mark.parametrize("edit", [edits.let_models_vote, edits.cripple_model, edits.learn_faster])
-def test_another_project(tmp_path: Path, edit: Callable[[Path], None]) -> None:
-    """In a project that has no place for an edit, one sentence says so."""
-    (tmp_path / "src" / "mine").mkdir(parents=True)
-    with pytest.raises(EditError, match=r"src/\*/models.py is missing"):
-        edit(tmp_path)
-    (tmp_path / "src" / "mine" / "models.py").write_text("def candidates(): ...\n")
-    with pytest.raises(EditError, match="rehearse another one"):
-        edit(tmp_path)
-
-
-def test_list(capsys: pytest.CaptureFixture[str]) -> None:
-    """The scenes are listed, each with what happens in it."""
-    assert 0 == main(["--list"])
-    lines = capsys.readouterr().out.splitlines()
-    assert list(SCENES) == [line.split()[0] for line in lines]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["drama"], f"there is no scene 'drama'; the scenes are {', '.join(SCENES)}"),
-        (["--project", "."], ". has no params.yaml; --project wants the folder of a baked project"),
-        (["--keep", "."], ". is not empty; --keep wants a new folder"),
-    ],
-)
-def test_wrong_usage(
-    arguments: list[str],
-    expected: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Wrong usage is one sentence and status 2, and nothing is written."""
-    (tmp_path / "file").write_text("")
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert 2 == ended.value.code
-    assert expected in capsys.readouterr().err
-    assert ["file"] == list_files(tmp_path)
-
-
-def test_timeline(capsys: pytest.CaptureFixture[str]) -> None:
-    """What happens is printed as it happens, and what was not expected is counted."""
-    timeline = Timeline()
-    timeline.begin("better")
-    timeline.tell("#1 is opened")
-    timeline.expect(True, "it is merged", "it is not")
-    timeline.expect(False, "it is merged", "it is not")
-    assert ["#1 is opened", "it is merged", "Unexpected: it is not"] == [
-        event.text for event in timeline.events
-    ]
-    assert 1 == timeline.surprises
-    assert 3 == len(capsys.readouterr().out.splitlines())
