@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import shutil
 import subprocess
@@ -28,12 +29,11 @@ UNWANTED = ["mlflow", "matplotlib", "pandera", "pytest"]
 UNUSED = ["sklearn.datasets", "sklearn.experimental", "sklearn.utils._testing"]
 
 
-def ask_until_closed(service: Running, record: dict[str, Any], number: int) -> list[str]:
-    """Ask one request after the other on one connection until the service ends it; return their ids."""
-    predicted: list[str] = []
+def ask_until_closed(service: Running, record: dict[str, Any], number: int, predicted: list[str]) -> None:
+    """Ask one request after the other on one connection until the service ends it; note their ids."""
     connection = http.client.HTTPConnection(service.url.removeprefix("http://"), timeout=30)
-    while True:
-        id = f"{number}-{len(predicted)}"
+    for count in itertools.count():
+        id = f"{number}-{count}"
         connection.request("POST", "/predict", json.dumps({**record, "flight_id": id}))
         answer = connection.getresponse()
         content = answer.read()
@@ -41,7 +41,7 @@ def ask_until_closed(service: Running, record: dict[str, Any], number: int) -> l
         assert 1 == len(json.loads(content)["predictions"])
         predicted.append(id)
         if answer.headers.get("Connection") == "close":
-            return predicted
+            return
 
 
 def test_no_request_and_no_record_is_lost_at_the_end(done: Path) -> None:
@@ -49,15 +49,17 @@ def test_no_request_and_no_record_is_lost_at_the_end(done: Path) -> None:
     log = {"url": "log", "seconds": 1, "format": "parquet"}
     edit_params(done, serve={"drain_seconds": 0.5, "log": log})
     record = GoldenRecord.read(done / "build" / "bundle").inputs[0]
+    predicted: list[str] = []
     with run_service(done) as service, ThreadPoolExecutor(16) as pool:
-        clients = [pool.submit(ask_until_closed, service, record, number) for number in range(16)]
-        time.sleep(3)
-        assert [] == [client for client in clients if client.done()]
+        clients = [pool.submit(ask_until_closed, service, record, number, predicted) for number in range(16)]
+        while len(predicted) < 100 or not list((done / "log").rglob("*.parquet")):
+            assert [] == [client for client in clients if client.done()]
+            time.sleep(0.05)
         status = service.end()
-        predicted = [id for client in clients for id in client.result()]
+        for client in clients:
+            client.result()
 
     assert 0 == status
-    assert len(predicted) > 64
     assert sorted(predicted) == sorted(record["id"] for record in read_log(done / "log"))
 
 
