@@ -16,7 +16,7 @@ import pytest
 
 from gitops_ml.core import project as project_at_hand
 from gitops_ml.core.settings import Settings, read_settings
-from toys import BINARY, copy_project, enter, git, mlops, run
+from toys import BINARY, copy_project, enter, git, make_store, run
 
 # A shell lets what it starts in the background ignore Ctrl-C, which some tests send to what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,25 +43,34 @@ def raw() -> pd.DataFrame:
     return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
 
 
+@pytest.fixture(scope="session")
+def accepted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small project whose data are accepted, with an empty tracking store; copy it, do not change it."""
+    root = tmp_path_factory.mktemp("accepted")
+    copy_project(root)
+    with pytest.MonkeyPatch.context() as patch:
+        enter(root, patch)
+        run("data", "accept")
+        make_store()
+    return root
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(accepted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small project to work in, its data accepted; it is the current folder."""
-    copy_project(tmp_path)
+    shutil.copytree(accepted, tmp_path, dirs_exist_ok=True)
     enter(tmp_path, monkeypatch)
-    assert mlops("data", "accept").exit_code == 0
     return tmp_path
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(accepted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small project after `mlops run`; copy it, do not change it."""
     root = tmp_path_factory.mktemp("finished")
-    copy_project(root)
+    shutil.copytree(accepted, root, dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         enter(root, patch)
-        assert mlops("data", "accept").exit_code == 0
-        result = mlops("run")
-    assert result.exit_code == 0, result.output
+        run("run")
     return root
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -76,6 +77,13 @@ def copy_project(target: Path, toy: Path = BINARY) -> None:
     (target / "data").mkdir()
     for path in sorted((toy / "data").iterdir())[:2]:
         shutil.copy(path, target / "data")
+
+
+def make_store() -> None:
+    """Make the tables of the tracking store that the environment names, which takes MLflow a second."""
+    from mlflow import MlflowClient
+
+    MlflowClient(os.environ["MLFLOW_TRACKING_URI"]).search_experiments()
 
 
 def enter(root: Path, patch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import yaml
 
 from gitops_ml.core.records import ComparisonRecord, Records, read_records
 from gitops_ml.training import train as training
-from toys import edit_params, mlops
+from toys import edit_params, enter, mlops
 
 
 def enthrone(root: Path, bundle: Path) -> None:
@@ -28,6 +28,30 @@ def contested(project: Path, finished: Path) -> Path:
     """A project without a build, like a fresh checkout, whose champion is what it would train."""
     enthrone(project, finished / "build" / "bundle")
     return project
+
+
+@pytest.fixture(scope="module")
+def seeded(accepted: Path, finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project after a run with another seed and a new file against the champion; copy it."""
+    root = tmp_path_factory.mktemp("seeded")
+    shutil.copytree(accepted, root, dirs_exist_ok=True)
+    enthrone(root, finished / "build/bundle")
+    lock = yaml.safe_load((root / "data.lock").read_text())
+    lock["files"] = lock["files"][:1]
+    (root / "base/data.lock").write_text(yaml.safe_dump(lock))
+    edit_params(root, train={"seed": 7})
+    with pytest.MonkeyPatch.context() as patch:
+        enter(root, patch)
+        run(root)
+    return root
+
+
+@pytest.fixture
+def compared(seeded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that project to work in; it is the current folder."""
+    shutil.copytree(seeded, tmp_path, dirs_exist_ok=True)
+    enter(tmp_path, monkeypatch)
+    return tmp_path
 
 
 def compare(root: Path) -> ComparisonRecord:
@@ -62,10 +86,10 @@ def test_nothing_is_trained_where_nothing_that_matters_has_changed(
     assert 0 == mlops("gate").exit_code
 
 
-def test_a_challenger_is_compared_with_the_champion(contested: Path) -> None:
+def test_a_challenger_is_compared_with_the_champion(seeded: Path) -> None:
     """A new seed gives a new model; the report shows both on the same rows, and what was changed."""
-    edit_params(contested, train={"seed": 7})
-    comparison = compare(contested)
+    comparison = read_records(seeded / "build").comparison
+    assert comparison is not None
     assert comparison.champion is not None
     assert ("champion", 3, None) == (
         comparison.against,
@@ -73,10 +97,10 @@ def test_a_challenger_is_compared_with_the_champion(contested: Path) -> None:
         comparison.champion.obstacle,
     )
     assert {"no worse than champion", "slices"} <= {gate.name for gate in comparison.gates}
-    report = (contested / "build" / "report.md").read_text()
+    report = (seeded / "build" / "report.md").read_text()
     assert "| Metric | Challenger | Champion v3 | Better by |" in report
     assert "| `train.seed` | `2013` | `7` |" in report
-    page = (contested / "build" / "report.html").read_text()
+    page = (seeded / "build" / "report.html").read_text()
     assert "Against champion v3" in page
 
 
@@ -106,41 +130,34 @@ def spoiled(seed: int) -> dict[str, object]:
     return {"lazy": baseline()}
 
 
-def test_new_data_are_told_with_their_drift(contested: Path) -> None:
-    """Rows added since the base branch are held against the champion's training data."""
-    lock = yaml.safe_load((contested / "base" / "data.lock").read_text())
-    lock["files"] = lock["files"][:1]
-    (contested / "base" / "data.lock").write_text(yaml.safe_dump(lock))
-    edit_params(contested, train={"seed": 9})
-    changes = run(contested).changes
+def test_new_data_are_told_with_their_drift(seeded: Path) -> None:
+    """Rows added since the base branch are compared with the champion's training data."""
+    changes = read_records(seeded / "build").changes
     assert changes is not None
     assert changes.files is not None
     assert [("data/flights-2013-02.parquet", "added")] == [(one.path, one.change) for one in changes.files]
     assert changes.files[0].rows == changes.new_rows
     assert changes.drift
-    assert "➕ added" in (contested / "build" / "report.md").read_text()
+    assert "➕ added" in (seeded / "build" / "report.md").read_text()
 
 
-def test_another_target_is_no_comparison(contested: Path) -> None:
+def test_another_target_is_no_comparison(compared: Path) -> None:
     """The champion's answer to another question says nothing; the gate blocks and says why."""
-    champion = contested / "champion" / "bundle"
+    champion = compared / "champion" / "bundle"
     contract = json.loads((champion / "contract.json").read_text()) | {"target": "something else"}
     (champion / "contract.json").write_text(json.dumps(contract))
     from gitops_ml.bundle.manifest import write_manifest
 
     write_manifest(champion)
-    edit_params(contested, train={"seed": 7})
-    comparison = compare(contested)
+    comparison = compare(compared)
     assert ("cannot tell", None) == (comparison.verdict, comparison.difference)
     assert "predicts 'something else'" in mlops("gate").stderr
 
 
-def test_a_new_champion_needs_a_new_verdict(contested: Path, finished: Path) -> None:
+def test_a_new_champion_needs_a_new_verdict(compared: Path) -> None:
     """The build of yesterday was compared with yesterday's champion."""
-    edit_params(contested, train={"seed": 7})
-    run(contested)
-    (contested / "champion" / "model.json").write_text(json.dumps({"version": 4}))
-    comparison = compare(contested)
+    (compared / "champion" / "model.json").write_text(json.dumps({"version": 4}))
+    comparison = compare(compared)
     assert comparison.champion is not None
     assert 4 == comparison.champion.version
 
