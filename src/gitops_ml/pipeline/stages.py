@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import threading
-from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +9,6 @@ from ..comparison import changes
 from ..core.errors import LifecycleError
 from ..core.layout import BUILD, BUNDLE, CARD, CHALLENGER, MODEL, QUARANTINE, REPORT, REPORT_PAGE
 from ..core.records import (
-    ChampionResult,
     ChangesRecord,
     ComparisonRecord,
     EvaluationRecord,
@@ -26,18 +21,14 @@ from ..data import loading, lock
 from ..report.console_lines import describe_finding
 from . import run_key
 from .build_dir import link
+from .challenger_review import challenge_champion, review, write_sections
 from .context import RunContext
+from .look_ahead import look_ahead
 from .reuse import find_model
 
 if TYPE_CHECKING:
-    from ..comparison.challenge import Challenge
-    from ..comparison.replay import Answers
     from ..contract.validation import Validation
     from ..data.loading import Loaded
-    from ..tracking.tracker import Tracker
-
-# Seconds that a run which failed early waits at its end for what it has begun to import.
-PATIENCE = 10
 
 
 def begin(context: RunContext) -> ValidationRecord:
@@ -53,7 +44,7 @@ def begin(context: RunContext) -> ValidationRecord:
     # Of what the stages are about to read; only a run of all of them may say that it is done.
     fingerprint = run_key.compute_fingerprint(context.settings, context.root, context.run_key, context.bundle)
     context.note(fingerprint=fingerprint)
-    context.tracker = _look_ahead(context.settings, context.root)
+    context.tracker = look_ahead(context.settings, context.root)
     return record
 
 
@@ -151,12 +142,12 @@ def compare(context: RunContext) -> ComparisonRecord:
     assert validation is not None
     assert evaluation is not None
     size = measure_bundle(context.staged / BUNDLE)
-    challenge = _challenge(context)
+    challenge = challenge_champion(context)
     result = challenge.result if challenge else None
     record = compare(validation, evaluation, result, context.settings, size)
     settings, last = context.settings, context.records.sections
     if settings.gates.policies or settings.report.sections or last:
-        return _review(context, record, challenge)
+        return review(context, record, challenge)
     return record
 
 
@@ -182,7 +173,7 @@ def report(context: RunContext) -> None:
     from ..report.html import render_page
     from ..report.markdown import render_report
 
-    _write_sections(context)
+    write_sections(context)
     context.note(unwritten=list_unwritten(context.root), seconds=context.seconds)
     write_text(context.staged / REPORT, render_report(context.records, context.settings))
     write_text(context.staged / REPORT_PAGE, render_page(context.records, context.settings))
@@ -207,26 +198,6 @@ def _require_functions(settings: Settings) -> None:
     find_sections(settings)
 
 
-def _look_ahead(settings: Settings, root: Path) -> Future[Tracker]:
-    """Import later stages and open MLflow's store in a thread."""
-    tracker: Future[Tracker] = Future()
-
-    def prepare() -> None:
-        try:
-            from ..evaluation import evaluate  # noqa: F401 - only to have it loaded
-            from ..tracking.tracker import open_tracker
-
-            tracker.set_result(open_tracker(settings, root))
-        except BaseException as error:
-            tracker.set_exception(error)
-
-    thread = threading.Thread(target=prepare, daemon=True)
-    thread.start()
-    # Not for ever: an import that SIGINT cut off in the main thread may keep a lock that this one waits for.
-    atexit.register(thread.join, PATIENCE)
-    return tracker
-
-
 def _require_valid(record: ValidationRecord) -> None:
     if record.passed:
         return
@@ -244,50 +215,6 @@ def _read_champion(context: RunContext, bundle: Path, loaded: Loaded, validation
     context.champion_columns = recover_columns(champion, loaded, validation, settings)
     assert context.records.changes is not None
     context.keep(changes.add_rows(context.records.changes, champion, loaded, validation, settings))
-
-
-def _challenge(context: RunContext) -> Challenge | None:
-    """Compare the challenger with the champion, unless there is none or they are the same."""
-    champion = context.champion
-    if champion is None:
-        return None
-    from ..comparison.challenge import Challenge, challenge
-
-    version, commit, key = champion.version, champion.lineage.commit, context.run_key
-    if champion.lineage.run_key == key:
-        return Challenge(ChampionResult(version=version, commit=commit, run_key=key, same=True))
-    test, dropped = context.split.test, context.champion_columns
-    return challenge(_predict(context), champion, test, dropped, context.settings)
-
-
-def _predict(context: RunContext) -> Answers:
-    """Return what the challenger predicts for the test part; after an evaluation, that is known."""
-    if context.answers is None:
-        from ..comparison.challenge import predict_test
-
-        context.answers = predict_test(context.model, context.split.test, context.settings)
-    return context.answers
-
-
-def _review(context: RunContext, record: ComparisonRecord, challenge: Challenge | None) -> ComparisonRecord:
-    """Add the gates of policies, and keep what they saw for the sections of the report."""
-    from ..comparison.policies import add_policies, find_policies
-    from ..comparison.review import describe_review
-
-    records = context.records.model_copy(update={"comparison": record})
-    review = describe_review(_predict(context), challenge, context.split.test, records, context.settings)
-    record = add_policies(find_policies(context.settings), review)
-    context.review = replace(review, comparison=record)
-    return record
-
-
-def _write_sections(context: RunContext) -> None:
-    """Write the sections of a team's own; without a comparison, those of the last one stay."""
-    if context.review is None:
-        return
-    from ..report.custom_sections import find_sections, write_sections
-
-    context.keep(write_sections(find_sections(context.settings), context.review))
 
 
 def _reuse(context: RunContext) -> TrainingRecord | None:
