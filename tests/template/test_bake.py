@@ -16,6 +16,8 @@ import pytest
 import yaml
 
 from baking import Bake, list_files
+from gitops_ml.data.lock import read_lock
+from gitops_ml.report.card_sections import read_metadata, read_sections
 from rehearsal.bake import PROBLEMS, ROOT
 
 TREE = """
@@ -107,6 +109,25 @@ BINARY = (".parquet", ".whl")
 def test_tree(bake: Bake, problem: str) -> None:
     """Each problem bakes exactly these files."""
     assert TREE.split() == list_files(bake(problem=problem))
+
+
+def test_months_that_wait(bake: Bake) -> None:
+    """January to August are accepted; the rest is there as data that nobody has accepted."""
+    months = [f"data/flights-2013-{month:02}.parquet" for month in range(1, 13)]
+    project = bake()
+    assert months == [path for path in list_files(project) if path.startswith("data/")]
+    assert months[:8] == [file.path for file in read_lock(project).files]
+
+
+@pytest.mark.parametrize("license", ["MIT", "Apache-2.0", "Proprietary"])
+def test_model_card_begins_with_the_answers(bake: Bake, license: str) -> None:
+    """Its metadata can be read, its license is one the hub knows, and its description is written."""
+    project = bake(project_name="Cows", license=license)
+    metadata = read_metadata(project)
+    assert "Cows" == metadata["model_name"]
+    assert metadata["license"] in {"mit", "apache-2.0", "other"}
+    assert ("license_name" in metadata) == (metadata["license"] == "other")
+    assert read_sections(project)["description"].written
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pytest
+from pandera.errors import SchemaErrors
 
-from gitops_ml.contract.schema import Validated, apply_contract
+from gitops_ml.contract.schema import Validated, _bound, apply_contract
 from gitops_ml.contract.violations import Violation
 
 CONTRACT = pa.DataFrameSchema(
@@ -163,19 +162,20 @@ def test_examples_are_few_different_and_short(table: pd.DataFrame) -> None:
     assert all(len(example) <= 60 for example in examples)
 
 
-def test_many_failures_are_counted_fast() -> None:
-    """With 200,000 bad rows and 20 columns the count is exact and takes no more than seconds."""
-    n_rows = 200_000
+def test_many_failures_are_counted_without_being_listed() -> None:
+    """With many bad rows and columns the count is exact; Pandera would list each value of each row."""
+    n_rows = 20_000
     wide = pd.DataFrame({f"c{i}": np.zeros(n_rows) for i in range(20)})
     never = pa.Check(lambda table: pd.Series(False, index=table.index), name="never")
     contract = pa.DataFrameSchema({name: pa.Column(float) for name in wide}, checks=never)
 
-    start = time.perf_counter()
+    with pytest.raises(SchemaErrors) as caught:
+        _bound(contract)[0].validate(wide, lazy=True)
     (violation,) = apply_contract(wide, contract).violations
 
+    assert len(caught.value.failure_cases) <= 5 * len(wide.columns)
     assert violation.rows is not None
     assert n_rows == len(violation.rows)
-    assert time.perf_counter() - start < 3
 
 
 def test_finding_has_count_and_share() -> None:
