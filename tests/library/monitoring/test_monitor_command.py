@@ -11,20 +11,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gitops_ml.bundle.bundle import load_bundle
 from gitops_ml.comparison.champion import Champion, read_champion
 from gitops_ml.comparison.replay import Answers, IncomparableError
 from gitops_ml.core.settings import Settings, read_settings
-from gitops_ml.metrics.prediction import predict
 from gitops_ml.monitoring.check import check as module
-from gitops_ml.monitoring.check import performance
 from gitops_ml.monitoring.check.check import check_production
 from gitops_ml.monitoring.check.context import Context
 from gitops_ml.monitoring.check.history import summarise
 from gitops_ml.monitoring.check.new_files import read_new_files
 from gitops_ml.monitoring.check.records import MonitoringRecord, ServiceCheck
 from gitops_ml.monitoring.prediction_log.window import TIME, VERSION, PredictionLogWindow, Skipped
-from toys import BINARY, deploy, edit_params, mlops, run
+from toys import BINARY, deploy, edit_params, mlops, replay_here, run
 
 BUNDLE = Path("build/bundle")
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
@@ -41,14 +38,7 @@ def march(done: Path) -> Path:
 @pytest.fixture
 def champion(march: Path, monkeypatch: pytest.MonkeyPatch) -> Champion:
     """The model of the run, in production; it answers in this process."""
-    model = load_bundle(BUNDLE).model
-    classes = getattr(model, "classes_", [])
-
-    def answer(bundle: Path, rows: pd.DataFrame, timeout: float) -> Answers:
-        return Answers(predict(model, rows), pd.Index(classes).to_numpy())
-
-    monkeypatch.setattr(module, "replay", answer)
-    monkeypatch.setattr(performance, "replay", answer)
+    replay_here(monkeypatch)
     return read_champion(BUNDLE)
 
 
@@ -91,6 +81,7 @@ def test_machines_read_the_record(done: Path) -> None:
     assert {"files", "performance", "log", "service"} == set(record.skipped)
 
 
+@pytest.mark.usefixtures("champion")
 def test_scripts_read_what_to_do(march: Path) -> None:
     """Lines that a shell or a workflow takes as they are; people read the rest on standard error."""
     edit_params(march, monitor={"retrain": {"min_new_rows": 400}, "automerge": True})

@@ -11,7 +11,7 @@ import yaml
 
 from gitops_ml.core.records import ComparisonRecord, Records, read_records
 from gitops_ml.training import train as training
-from toys import edit_params, enter, mlops
+from toys import edit_params, enter, mlops, replay_here
 
 
 def enthrone(root: Path, bundle: Path) -> None:
@@ -21,6 +21,12 @@ def enthrone(root: Path, bundle: Path) -> None:
     (root / "base").mkdir()
     for name in ("params.yaml", "data.lock"):
         shutil.copy(root / name, root / "base" / name)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the champion predict in this process."""
+    replay_here(monkeypatch)
 
 
 @pytest.fixture
@@ -42,6 +48,7 @@ def seeded(accepted: Path, finished: Path, tmp_path_factory: pytest.TempPathFact
     edit_params(root, train={"seed": 7})
     with pytest.MonkeyPatch.context() as patch:
         enter(root, patch)
+        replay_here(patch)
         run(root)
     return root
 

@@ -15,7 +15,7 @@ import yaml
 
 from gitops_ml.core.records import ComparisonRecord, Gate, Records, read_records
 from gitops_ml.training import train as training
-from toys import ROOT, copy_project, edit_params, enter, mlops, run
+from toys import ROOT, edit_params, enter, mlops, replay_here, run
 
 PAGE = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
 MODULES = dict(re.findall(r"```python\n# (src/\w+\.py)\n(.*?)```", PAGE, re.DOTALL))
@@ -34,8 +34,9 @@ def extend(root: Path, finished: Path) -> None:
 
 
 def isolate(patch: pytest.MonkeyPatch) -> None:
-    """Import a project's modules for one test alone."""
+    """Import a project's modules, and let its champion predict, for one test alone."""
     patch.setattr(sys, "path", [*sys.path])
+    replay_here(patch)
     for name in MODULES:
         patch.delitem(sys.modules, Path(name).stem, raising=False)
 
@@ -49,15 +50,14 @@ def extended(project: Path, finished: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="module")
-def run_once(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_once(accepted: Path, finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An extended project after a run; copy it, do not change it."""
     root = tmp_path_factory.mktemp("extended")
-    copy_project(root)
+    shutil.copytree(accepted, root, dirs_exist_ok=True)
     extend(root, finished)
     with pytest.MonkeyPatch.context() as patch:
         enter(root, patch)
         isolate(patch)
-        run("data", "accept")
         run("run")
     return root
 
